@@ -1,0 +1,11 @@
+/** Core: frames of reference, errors, jobs with progress and abort, keyed random numbers. */
+
+export type { Details, ErrorCode } from "./errors.js";
+export { fail, isSdkError, SdkError } from "./errors.js";
+export type { Frame, Map3, Vec3 } from "./frames.js";
+export { apply, compose, cross, determinant, dot, inverse, norm, transpose } from "./frames.js";
+export { printable } from "./inspect.js";
+export type { Progress, RunOptions, Steps } from "./job.js";
+export { runAsync, runSync } from "./job.js";
+export type { Rng } from "./rng.js";
+export { rng } from "./rng.js";
