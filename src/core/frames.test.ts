@@ -12,5 +12,7 @@ test("a vector of one frame does not fit another", () => {
 test("inverse undoes and compose orders right to left", () => {
   const m: Map3<"lab", "sample"> = [2, 1, 0, 0, 3, 1, 1, 0, 4];
   const one = compose(inverse(m), m);
-  one.forEach((x, i) => expect(x).toBeCloseTo(i % 4 === 0 ? 1 : 0, 14));
+  one.forEach((x, i) => {
+    expect(x).toBeCloseTo(i % 4 === 0 ? 1 : 0, 14);
+  });
 });
