@@ -1,6 +1,12 @@
 export type { Beam } from "./beam.js";
 export { beam, beamFromWavelength, electronWavelength, incidentWaveVector, voltageFromWavelength } from "./beam.js";
+export type { BravaisCandidate, BravaisOptions, BravaisType, CrystalSystem } from "./bravais.js";
+export { bravaisCandidates } from "./bravais.js";
+export type { CellParameters, UnitCell } from "./cell.js";
+export { cellParameters, unitCell } from "./cell.js";
 export { constants, electronRestEnergyEv } from "./constants.js";
+export type { DelaunayReduction } from "./delaunay.js";
+export { delaunayCell } from "./delaunay.js";
 export type { Detector, DetectorOptions, Projection, Vec2 } from "./detector.js";
 export { cameraDistanceMm, convertPixels, detector, invAngstromPerPixel, pixelOrigin } from "./detector.js";
 export type { Distortion, DistortionParameter } from "./distortion.js";
@@ -26,5 +32,28 @@ export {
   petsRotationDerivatives,
   tiltAxisDirection,
 } from "./goniometer.js";
+export type { Fractional, Hkl, Mat3 } from "./metric.js";
+export {
+  angleDeg,
+  cartesianToFractional,
+  cellFromMetric,
+  cellFromUB,
+  directBasis,
+  directionNormalAngleDeg,
+  dSpacing,
+  dStar,
+  fractionalToCartesian,
+  metricTensor,
+  reciprocalBasis,
+  reciprocalCell,
+  reciprocalMetric,
+  transformCell,
+  transformFractional,
+  transformHkl,
+  transformUB,
+} from "./metric.js";
+export type { NiggliOptions } from "./niggli.js";
+export { niggliCell } from "./niggli.js";
 export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
+export type { Reduction } from "./reduction.js";
 export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
