@@ -1,0 +1,12 @@
+export type { Background } from "./background.js";
+export { localBackground, radialMedian } from "./background.js";
+export type { CentreDrift, CentreEstimate } from "./centre.js";
+export { centreDrift, centreFromDirectBeam, centreFromFriedelPairs } from "./centre.js";
+export type { FoundRing, Ring } from "./ice.js";
+export { findRings, iceRings, iceSpacings, maskRings } from "./ice.js";
+export type { MaskOptions, Polygon } from "./mask.js";
+export { binFrame, detectorMask, findBadPixels, insidePolygon, maskBits, withSaturation } from "./mask.js";
+export type { NoiseEstimate, NoiseModel } from "./noise.js";
+export { countVariance, estimateNoise, noiseModel } from "./noise.js";
+export type { SpotOptions, SpotTable } from "./spots.js";
+export { findSpots } from "./spots.js";
