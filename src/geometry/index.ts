@@ -57,3 +57,23 @@ export { niggliCell } from "./niggli.js";
 export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
 export type { Reduction } from "./reduction.js";
 export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
+export { excitationErrors, sgErrors } from "./ewald.js";
+export type { SgFilter } from "./excitation.js";
+export { excitationHalfRange, sgFilter } from "./excitation.js";
+export type { OrientationMatrix } from "./orientation.js";
+export { misorientation, orientationOf, reciprocalBasisDerivatives, ubMatrix, ubMisorientation } from "./orientation.js";
+export { bell, bellIntegral, camel, erfc, partiality, rockingWeight, rockingWidth } from "./rocking.js";
+export type { EulerOrder } from "./rotation-euler.js";
+export { eulerAngles, eulerRotation } from "./rotation-euler.js";
+export type { Quaternion, RotationVector } from "./rotation-forms.js";
+export {
+  nearestRotation,
+  quaternion,
+  randomRotation,
+  rotationAngle,
+  rotationFromQuaternion,
+  rotationFromVector,
+  rotationVector,
+} from "./rotation-forms.js";
+export type { ZoneSpots } from "./zone.js";
+export { orientationOnZone, zoneAxis, zoneSpots } from "./zone.js";
