@@ -59,7 +59,7 @@ test("Node, CommonJS", () => {
 });
 
 for (const major of [22, 24, 26]) {
-  const binary = join(root, "node_modules", `node-${major}`, "bin", "node");
+  const binary = join(root, ".cache", "nodes", "node_modules", `node-${major}`, "bin", "node");
   test.skipIf(!existsSync(binary))(`Node ${major}, ES modules${existsSync(binary) ? "" : " [skipped: that Node is not installed]"}`, () => {
     const r = spawnSync(binary, ["a.mjs"], { cwd: folder, encoding: "utf8" });
     expect(r.stdout.trim(), r.stderr).toBe(expected);
