@@ -22,7 +22,12 @@ export {
   undistortPoint,
   undistortPoints,
 } from "./distortion.js";
+export { excitationErrors, sgErrors } from "./ewald.js";
+export type { SgFilter } from "./excitation.js";
+export { excitationHalfRange, sgFilter } from "./excitation.js";
 export type { Exposure, FrameGeometry, Instrument, RockingModel } from "./experiment.js";
+export type { ReflectionCondition } from "./extinctions.js";
+export { epsilonFactor, equivalents, isAbsent, isCentric, isCentringAbsent, reflectionConditions } from "./extinctions.js";
 export type { Goniometer, PetsAngles } from "./goniometer.js";
 export {
   goniometerRotation,
@@ -32,6 +37,7 @@ export {
   petsRotationDerivatives,
   tiltAxisDirection,
 } from "./goniometer.js";
+export { opsFromHall } from "./hall.js";
 export type { Fractional, Hkl, Mat3 } from "./metric.js";
 export {
   angleDeg,
@@ -54,15 +60,12 @@ export {
 } from "./metric.js";
 export type { NiggliOptions } from "./niggli.js";
 export { niggliCell } from "./niggli.js";
-export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
-export type { Reduction } from "./reduction.js";
-export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
-export { excitationErrors, sgErrors } from "./ewald.js";
-export type { SgFilter } from "./excitation.js";
-export { excitationHalfRange, sgFilter } from "./excitation.js";
 export type { OrientationMatrix } from "./orientation.js";
 export { misorientation, orientationOf, reciprocalBasisDerivatives, ubMatrix, ubMisorientation } from "./orientation.js";
+export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
+export type { Reduction } from "./reduction.js";
 export { bell, bellIntegral, camel, erfc, partiality, rockingWeight, rockingWidth } from "./rocking.js";
+export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
 export type { EulerOrder } from "./rotation-euler.js";
 export { eulerAngles, eulerRotation } from "./rotation-euler.js";
 export type { Quaternion, RotationVector } from "./rotation-forms.js";
@@ -75,5 +78,20 @@ export {
   rotationFromVector,
   rotationVector,
 } from "./rotation-forms.js";
+export type { SpaceGroup, SymbolOptions } from "./space-groups.js";
+export {
+  enantiomorph,
+  groupFromOps,
+  spaceGroup,
+  spaceGroupByHallNumber,
+  spaceGroupByNumber,
+  spaceGroupFromHall,
+  spaceGroupFromOps,
+  spaceGroupTable,
+} from "./space-groups.js";
+export type { PointGroup } from "./symmetry.js";
+export { pointGroupOf, rotationParts, rotationType } from "./symmetry.js";
+export type { SymOp } from "./symop.js";
+export { applyOp, applyOpToHkl, formatOp, identityOp, inverseOp, multiplyOps, parseOp } from "./symop.js";
 export type { ZoneSpots } from "./zone.js";
 export { orientationOnZone, zoneAxis, zoneSpots } from "./zone.js";
