@@ -14,6 +14,11 @@ export interface ByteSource {
    * @throws bad-file when the range is not inside the source
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * A companion of this source (a file of the same folder, another File of the same drop) by name; undefined where there is none.
+   * Some formats need one: the header beside a `.mib`, the data files of an HDF5 master.
+   */
+  sibling?(name: string): Promise<ByteSource | undefined>;
   /** Give back what the source holds open. */
   close?(): Promise<void>;
 }
@@ -66,6 +71,14 @@ export function sliceSource(source: ByteSource, offset: number, length: number, 
       return source.read(offset + at, count, signal);
     },
   };
+}
+
+/** Sources that know each other by name, as the files of one folder do: what a browser makes of a list of dropped files. */
+export function siblings(sources: readonly ByteSource[]): ByteSource[] {
+  const known = new Map<string, ByteSource>();
+  const out = sources.map((s): ByteSource => ({ ...s, sibling: async (name) => known.get(name) ?? (await s.sibling?.(name)) }));
+  for (const s of out) if (s.name !== undefined) known.set(s.name, s);
+  return out;
 }
 
 /** What every reader of this module takes. */

@@ -38,6 +38,11 @@ export async function fileSource(path: string): Promise<ByteSource> {
       }
       return out;
     },
+    sibling: (other) => {
+      // A name inside a file is not to be trusted with the way out of its folder.
+      if (basename(other) !== other) return Promise.resolve(undefined);
+      return fileSource(join(dirname(path), other)).catch(() => undefined);
+    },
     close: async () => {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
