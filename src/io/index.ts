@@ -42,8 +42,38 @@ export type { CifWriteOptions } from "./cif-write.js";
 export { cifValueText, writeCif } from "./cif-write.js";
 export type { FrameFacts, FrameSource, Metadata } from "./frames.js";
 export { checkFrame, framesOf, naturalCompare, toFloat32 } from "./frames.js";
+export type { InstrumentMetadata } from "./metadata-checks.js";
+export { checkMetadata } from "./metadata-checks.js";
 export type { Measured } from "./number.js";
 export { formatSu, parseInteger, parseNumber, parseSu } from "./number.js";
+export type { PetsCell } from "./pets/celllist.js";
+export { parseCelllist, petsCellLines, writeCelllist } from "./pets/celllist.js";
+export type { PetsCentres, PetsClusters, PetsFrameStats, PetsHkl, PetsMaxima, PetsPeaks } from "./pets/lists.js";
+export {
+  parseCenloc,
+  parseClust,
+  parseCor,
+  parseFramestats,
+  parsePetsHkl,
+  parseRpl,
+  parseXyz,
+  writeCenloc,
+  writeClust,
+  writeCor,
+  writeFramestats,
+  writePetsHkl,
+  writeRpl,
+  writeXyz,
+} from "./pets/lists.js";
+export type { Pts } from "./pets/pts.js";
+export { parsePts } from "./pets/pts.js";
+export type { PtsDocument, PtsEntry } from "./pets/pts-document.js";
+export { emptyPts, parsePtsDocument, ptsEntry, withPtsBlock, withPtsKeyword, writePts } from "./pets/pts-document.js";
+export type { PtsImage, PtsImages } from "./pets/pts-images.js";
+export { ptsImagePath, ptsImages, ptsImagesOf, withPtsImages } from "./pets/pts-images.js";
+export { ptsBlockKind, ptsKeywords } from "./pets/pts-keywords.js";
+export type { PetsResolution, PetsRockingCurves } from "./pets/rocking.js";
+export { parseCml, parseResolution, writeCml, writeResolution } from "./pets/rocking.js";
 export type { RawOptions } from "./raw.js";
 export { rawFrames } from "./raw.js";
 export type { SmvHeader, SmvWriteOptions } from "./smv.js";
@@ -52,3 +82,5 @@ export type { ByteInput, ByteSource, SizeLimit } from "./source.js";
 export { blobSource, bytesSource, DEFAULT_MAX_BYTES, readAll, readUpTo, siblings, sliceSource, toSource } from "./source.js";
 export type { Parsed, TextInput } from "./text.js";
 export { decodeText } from "./text.js";
+export type { ColumnSpec, TableOf, TableOptions } from "./text-table.js";
+export { parseTable, writeTable } from "./text-table.js";
