@@ -39,9 +39,9 @@ function checkBeam({ wavelength: w, voltageKv: kv }: InstrumentMetadata): string
   if (given(w) && !(w >= 0.003 && w <= 0.1)) {
     const fits = (v: number): boolean => v >= 0.003 && v <= 0.1;
     if (!(w > 0)) out.push(`the wavelength ${w} is not positive; give it in Å (0.02508 at 200 kV)`);
+    else if (w > 0.4 && w < 1.8) out.push(`the wavelength ${w} Å is one of X-rays or neutrons, not of electrons`);
     else if (fits(w * 10)) out.push(`the wavelength ${w} looks like nanometres; in Å it would be ${plain(w * 10)}`);
     else if (fits(w / 100)) out.push(`the wavelength ${w} looks like picometres; in Å it would be ${plain(w / 100)}`);
-    else if (w > 0.3 && w < 3) out.push(`the wavelength ${w} Å is one of X-rays or neutrons, not of electrons`);
     else out.push(`the wavelength ${w} Å is outside what electron microscopes have (0.003 to 0.1 Å)`);
   }
   if (given(kv) && !(kv >= 20 && kv <= 3000))
