@@ -1,0 +1,125 @@
+import { chirp, convolutionLength, digitReversed, passLevels, radices, rootInto } from "./fft-tables.js";
+import { fftWasm } from "./generated/fft.js";
+import { chirpSpectrum } from "./js/fft.js";
+import type { Arena } from "./memory.js";
+
+/** Exports of assembly/fft.ts; all arguments are addresses, byte strides, counts and flags. */
+export interface FftExports {
+  rows_f32: RowsKernel;
+  rows_f64: RowsKernel;
+  cols_f32: ColsKernel;
+  cols_f64: ColsKernel;
+  r2c_f32: RealKernel;
+  r2c_f64: RealKernel;
+  c2r_f32: RealKernel;
+  c2r_f64: RealKernel;
+}
+type N = number;
+type RowsKernel = (d: N, src: N, srcStride: N, dst: N, dstStride: N, lo: N, hi: N, scratch: N, inverse: N, scale: N) => void;
+type ColsKernel = (d: N, data: N, inner: N, lo: N, hi: N, scratch: N, inverse: N, scale: N) => void;
+type RealKernel = (d: N, src: N, srcStride: N, dst: N, dstStride: N, lo: N, hi: N, scratch: N, scale: N) => void;
+
+/** Name of the family for `Arena.family` and the worker pool. */
+export { fftWasm };
+
+/** Tables of one length in an arena. */
+export interface FftTables {
+  /** Address of the descriptor that every export takes first. */
+  readonly d: number;
+  /** Complex length. */
+  readonly n: number;
+  /** Bytes of neighbouring columns that one unit of `cols` transforms. */
+  readonly batchBytes: number;
+  /** Private scratch that a caller of the exports needs, bytes. */
+  readonly scratchBytes: number;
+  free(): void;
+}
+
+const HEADER = 64,
+  LEVEL = 16,
+  TEMP = 1024;
+/** Columns of one batch stay in the L2 cache up to this many bytes. */
+const BATCH_LIMIT = 1 << 20;
+
+/**
+ * Write the tables for transforms of `length` into the arena. The layout is described in assembly/lib/fft-plan.ts.
+ * @param real - `length` counts real samples: tables for r2c and c2r (the complex length is length/2 when even)
+ */
+export function fftTables(arena: Arena, length: number, type: "f32" | "f64", real = false): FftTables {
+  const bytes = type === "f32" ? 4 : 8,
+    lanes = 16 / bytes;
+  const n = real && length % 2 === 0 ? length / 2 : length;
+  const direct = radices(n);
+  const m = direct ? n : convolutionLength(n);
+  const order = direct ?? radices(m)!;
+  const levels = passLevels(m, order);
+  const blocks: number[] = [];
+  const put = (values: ArrayLike<number>): number => {
+    const ptr = arena.alloc(values.length * bytes);
+    blocks.push(ptr);
+    if (type === "f32") arena.f32(ptr, values.length).set(values);
+    else arena.f64(ptr, values.length).set(values);
+    return ptr;
+  };
+  const first = order[0] ?? 1,
+    last = order.at(-1) ?? 1;
+  const fusable = Boolean(direct) && order.length > 1 && first >= 4 && first !== 5 && first <= 8 && first !== 7 && last <= 8 && last !== 7;
+  let batchBytes = 256;
+  while (batchBytes > 64 && m * batchBytes > BATCH_LIMIT) batchBytes /= 2;
+  const fastRow = fusable && (n / first) % lanes === 0;
+  const tables = levels.map((l) => ({
+    ...l,
+    tw: l.twiddles.length ? put(l.twiddles) : 0,
+    roots: l.radix > 5 && l.radix !== 8 ? put(circle(l.radix)) : 0,
+  }));
+  const d = arena.alloc(HEADER + LEVEL * levels.length);
+  const reversed = digitReversed(m, order);
+  const perm = arena.alloc(4 * reversed.length);
+  new Uint32Array(arena.memory.buffer, perm, reversed.length).set(reversed);
+  blocks.push(d, perm);
+  const phase = direct ? undefined : chirp(n);
+  const core = Math.max(m * batchBytes * (direct ? 1 : 2), 2 * n * 2 * bytes, 64 * m);
+  const line = TEMP + core;
+  const header = [n, levels.length, m, direct ? 0 : 1, perm, last, phase ? put(phase) : 0, phase ? put(chirpSpectrum(phase, m)) : 0];
+  header.push(fastRow ? put(rowTwiddles(levels[0]!.twiddles, first, lanes)) : 0, batchBytes);
+  header.push(real && length % 2 === 0 ? put(splitTwiddles(length)) : 0, real ? length : 0, fusable ? 1 : 0, line);
+  for (const { radix, length: l, tw, roots } of tables) {
+    while (header.length < HEADER / 4) header.push(0);
+    header.push(radix, l, tw, roots);
+  }
+  arena.i32(d, header.length).set(header);
+  return {
+    d,
+    n,
+    batchBytes,
+    scratchBytes: line + (real ? lanes * n * 2 * bytes : 0),
+    free: () => blocks.forEach((b) => arena.free(b)),
+  };
+}
+
+/** cos and sin of 2πk/r, k = 0 … r − 1. */
+function circle(r: number): Float64Array {
+  const out = new Float64Array(2 * r);
+  for (let k = 0; k < r; k++) rootInto(out, 2 * k, k, r);
+  return out;
+}
+/** Twiddles of the first pass regrouped for butterflies p … p + lanes − 1 at once: [re × lanes][im × lanes] per output. */
+function rowTwiddles(tw: Float64Array, radix: number, lanes: number): Float64Array {
+  const out = new Float64Array(tw.length),
+    m = tw.length / (2 * (radix - 1));
+  let at = 0;
+  for (let p = 0; p < m; p += lanes)
+    for (let k = 0; k < radix - 1; k++)
+      for (let part = 0; part < 2; part++) for (let l = 0; l < lanes; l++) out[at++] = tw[2 * ((p + l) * (radix - 1) + k) + part]!;
+  return out;
+}
+/** exp(−2πik/length), k = 0 … length/4. */
+function splitTwiddles(length: number): Float64Array {
+  const count = Math.floor(length / 4) + 1,
+    out = new Float64Array(2 * count);
+  for (let k = 0; k < count; k++) {
+    rootInto(out, 2 * k, k, length);
+    out[2 * k + 1] = -out[2 * k + 1]!;
+  }
+  return out;
+}
