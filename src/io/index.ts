@@ -56,6 +56,8 @@ export type { FrameFacts, FrameSource, Metadata } from "./frames.js";
 export { checkFrame, framesOf, naturalCompare, toFloat32 } from "./frames.js";
 export type { Wrapping } from "./inflate.js";
 export { deflate, inflate } from "./inflate.js";
+export type { MatArray, MatValue } from "./mat.js";
+export { readMat } from "./mat.js";
 export type { InstrumentMetadata } from "./metadata-checks.js";
 export { checkMetadata } from "./metadata-checks.js";
 export type { MsgpackExtension, MsgpackValue } from "./msgpack.js";
