@@ -14,7 +14,7 @@ export interface DriftOptions {
  * Centre of every frame from the indexed spots: the weighted mean of observed − calculated positions of the frame and its neighbours
  * (triangular window; the two coordinates separately; residuals beyond 3 robust σ left out). A frame without spots takes its neighbours'.
  */
-export function centreDrift(
+export function latticeCentreDrift(
   peaks: PeakTable,
   ub: Orientation,
   instrument: Instrument,

@@ -12,7 +12,7 @@ import {
 } from "../geometry/index.js";
 import { cellFromUB, transformUB } from "../geometry/metric.js";
 import { type RefinedLattice, refineLattice } from "./cell-refine.js";
-import { centreDrift } from "./cell-refine-drift.js";
+import { latticeCentreDrift } from "./cell-refine-drift.js";
 import type { InstrumentParameter } from "./cell-refine-model.js";
 import { systemOfBravais } from "./constraints.js";
 import { type Indexed, indexVectors, type Orientation } from "./index-lattice.js";
@@ -146,7 +146,7 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
     refined = refineLattice(data, ub, instrument, frames, { refine, ...robust });
     ({ ub, instrument, frames } = refined);
     if (peaks && round >= 2 && (options.drift ?? true)) {
-      frames = centreDrift(peaks, ub, instrument, frames);
+      frames = latticeCentreDrift(peaks, ub, instrument, frames);
     }
     yield { done: 65 + 4 * (round + 1), total, note: `rms ${refined.rmsPx.toFixed(2)} px` };
   }
@@ -156,6 +156,7 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
     refine: readonly InstrumentParameter[],
   ): RefinedLattice =>
     refineLattice(observations(maxima, sampleVectors(maxima, instrument, frames), lattice, 0.25), lattice, instrument, frames, {
+      ...robust,
       system: systemOfBravais(system),
       refine,
     });
