@@ -1,3 +1,5 @@
+export type { AsuMap, AsuReflection } from "./asu.js";
+export { asuPosition, asuReflection, asuReflections } from "./asu.js";
 export type { Beam } from "./beam.js";
 export { beam, beamFromWavelength, electronWavelength, incidentWaveVector, voltageFromWavelength } from "./beam.js";
 export type { BravaisCandidate, BravaisOptions, BravaisType, CrystalSystem } from "./bravais.js";
@@ -9,6 +11,8 @@ export type { DelaunayReduction } from "./delaunay.js";
 export { delaunayCell } from "./delaunay.js";
 export type { Detector, DetectorOptions, Projection, Vec2 } from "./detector.js";
 export { cameraDistanceMm, convertPixels, detector, invAngstromPerPixel, pixelOrigin } from "./detector.js";
+export type { Panel } from "./detector-panel.js";
+export { panelDistanceMm, panelPixel, panelPoint } from "./detector-panel.js";
 export type { Distortion, DistortionParameter } from "./distortion.js";
 export {
   distortionFromVector,
@@ -38,6 +42,8 @@ export {
   tiltAxisDirection,
 } from "./goniometer.js";
 export { opsFromHall } from "./hall.js";
+export type { LaueCandidate, LaueOptions, MeasuredIntensities, MergingFigures } from "./laue.js";
+export { laueCandidates, laueGroupsOf, mergingFigures } from "./laue.js";
 export type { Fractional, Hkl, Mat3 } from "./metric.js";
 export {
   angleDeg,
@@ -63,6 +69,11 @@ export { niggliCell } from "./niggli.js";
 export type { OrientationMatrix } from "./orientation.js";
 export { misorientation, orientationOf, reciprocalBasisDerivatives, ubMatrix, ubMisorientation } from "./orientation.js";
 export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
+export type { LatticeOptions, LatticePoints, PredictedSpots, PredictOptions } from "./predict.js";
+export { latticePoints, predictSpots } from "./predict.js";
+export type { PredictionJacobian, PredictionParameter } from "./predict-derivatives.js";
+export { predictionJacobian } from "./predict-derivatives.js";
+export { crossingAngles, diffractedVector } from "./predict-rotation.js";
 export type { Reduction } from "./reduction.js";
 export { bell, bellIntegral, camel, erfc, partiality, rockingWeight, rockingWidth } from "./rocking.js";
 export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
@@ -78,6 +89,8 @@ export {
   rotationFromVector,
   rotationVector,
 } from "./rotation-forms.js";
+export type { Constraint, Site } from "./site-symmetry.js";
+export { adpConstraint, positionConstraint, rotateAdp, siteSymmetry, symmetriseAdp } from "./site-symmetry.js";
 export type { SpaceGroup, SymbolOptions } from "./space-groups.js";
 export {
   enantiomorph,
@@ -89,16 +102,13 @@ export {
   spaceGroupFromOps,
   spaceGroupTable,
 } from "./space-groups.js";
+export type { IdentifiedGroup } from "./space-groups-identify.js";
+export { identifySpaceGroup, primitiveAxes, transformOps } from "./space-groups-identify.js";
 export type { PointGroup } from "./symmetry.js";
 export { pointGroupOf, rotationParts, rotationType } from "./symmetry.js";
 export type { SymOp } from "./symop.js";
 export { applyOp, applyOpToHkl, formatOp, identityOp, inverseOp, multiplyOps, parseOp } from "./symop.js";
+export type { ReflectionSet, ReflectionSetOptions } from "./unique.js";
+export { sphereReflections, uniqueReflections } from "./unique.js";
 export type { ZoneSpots } from "./zone.js";
 export { orientationOnZone, zoneAxis, zoneSpots } from "./zone.js";
-export type { Panel } from "./detector-panel.js";
-export { panelDistanceMm, panelPixel, panelPoint } from "./detector-panel.js";
-export type { LatticeOptions, LatticePoints, PredictedSpots, PredictOptions } from "./predict.js";
-export { latticePoints, predictSpots } from "./predict.js";
-export type { PredictionJacobian, PredictionParameter } from "./predict-derivatives.js";
-export { predictionJacobian } from "./predict-derivatives.js";
-export { crossingAngles, diffractedVector } from "./predict-rotation.js";

@@ -45,9 +45,13 @@ interface Line {
   readonly schoenflies: string;
   readonly choice: string;
 }
-/** Parsed lines of the table; split anew on each call, 24 kB. */
+/** Memo of immutable values, filled on first use: the table's lines, and the settings generated so far. */
+let lines: readonly Line[] | undefined;
+const settings = /* @__PURE__ */ new Map<number, SpaceGroup>();
+
+/** The 530 tabulated settings; entry i is Hall number i + 1. */
 export function spaceGroupTable(): readonly Line[] {
-  return spaceGroupLines.split("\n").map((line, i) => {
+  lines ??= spaceGroupLines.split("\n").map((line, i) => {
     const [number, hall, hm, short, full, schoenflies, choice] = line.split("|") as [
       string,
       string,
@@ -59,6 +63,7 @@ export function spaceGroupTable(): readonly Line[] {
     ];
     return { hallNumber: i + 1, number: Number(number), hall, hm, short, full, schoenflies, choice: choice.replace("*", "") };
   });
+  return lines;
 }
 
 /** A space group from a list of operations that is complete or generates it. @throws bad-file for lists that form no group */
@@ -87,7 +92,11 @@ export function groupFromOps(
   );
   const inversions = ordered.filter((op) => op.rotation.every((x, i) => x === -identity3[i]!));
   const value: SpaceGroup = {
-    ...names,
+    hallNumber: names.hallNumber,
+    number: names.number,
+    hall: names.hall,
+    hm: names.hm,
+    schoenflies: names.schoenflies,
     centring: centring ?? "X",
     ops: ordered,
     primitiveOrder: rotations.length,
@@ -102,11 +111,14 @@ export function groupFromOps(
   return printable(value, (g) => `SpaceGroup(${g.hm || "unnamed"}, no. ${g.number}, ${g.ops.length} operations)`);
 }
 
-const fromLine = (line: Line): SpaceGroup =>
-  groupFromOps(
-    opsFromHall(line.hall),
-    line && { hallNumber: line.hallNumber, number: line.number, hall: line.hall, hm: line.hm, schoenflies: line.schoenflies },
-  );
+function fromLine(line: Line): SpaceGroup {
+  let group = settings.get(line.hallNumber);
+  if (!group) {
+    group = groupFromOps(opsFromHall(line.hall), line);
+    settings.set(line.hallNumber, group);
+  }
+  return group;
+}
 
 /** One of the 530 tabulated settings. @throws out-of-range */
 export function spaceGroupByHallNumber(hallNumber: number): SpaceGroup {
@@ -215,8 +227,9 @@ export function spaceGroupFromOps(ops: readonly SymOp[]): SpaceGroup {
   for (const line of spaceGroupTable()) {
     // Cheap filters first: lattice letter and inversion stand in the symbol.
     if (line.hall.replace("-", "")[0] !== group.centring) continue;
-    const candidate = opsFromHall(line.hall);
-    if (candidate.length === group.ops.length && groupKey(candidate) === key) return fromLine(line);
+    const candidate = fromLine(line);
+    if (candidate.pointGroup === group.pointGroup && candidate.ops.length === group.ops.length && groupKey(candidate.ops) === key)
+      return candidate;
   }
   return group;
 }

@@ -56,7 +56,11 @@ export function applyOp(op: SymOp, x: Fractional): Fractional {
 /** h' = h W (row vector): the index equivalent to h under the operation. */
 export function applyOpToHkl(op: SymOp, h: Hkl): Hkl {
   const w = op.rotation;
-  return [h[0] * w[0] + h[1] * w[3] + h[2] * w[6], h[0] * w[1] + h[1] * w[4] + h[2] * w[7], h[0] * w[2] + h[1] * w[5] + h[2] * w[8]];
+  return [
+    h[0] * w[0] + h[1] * w[3] + h[2] * w[6] + 0,
+    h[0] * w[1] + h[1] * w[4] + h[2] * w[7] + 0,
+    h[0] * w[2] + h[1] * w[5] + h[2] * w[8] + 0,
+  ]; // + 0: no −0
 }
 /** One string per operation, equal exactly when the operations are equal modulo lattice translations. */
 export function opKey(op: SymOp): string {
@@ -122,4 +126,20 @@ export function fraction(p: number, q: number): string {
     b = q;
   while (b) [a, b] = [b, a % b];
   return q / a === 1 ? String(p / a) : `${p / a}/${q / a}`;
+}
+
+/** Products of operations with their lattice translations kept; undefined when there are more than `limit` (no finite stabiliser). */
+export function closeGroupExact(generators: readonly SymOp[], limit: number): SymOp[] | undefined {
+  const key = (op: SymOp): string => `${op.rotation.join()};${op.shift.join()}`;
+  const group: SymOp[] = [identityOp];
+  const seen = new Set([key(identityOp)]);
+  for (let i = 0; i < group.length; i++)
+    for (const g of generators) {
+      const p = multiplyOps(g, group[i]!);
+      if (seen.has(key(p))) continue;
+      if (group.length >= limit) return undefined;
+      seen.add(key(p));
+      group.push(p);
+    }
+  return group;
 }
