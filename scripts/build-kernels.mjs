@@ -15,6 +15,23 @@ const families = (
         .map((f) => f.slice(0, -3))
 ).sort();
 mkdirSync("src/kernels/generated", { recursive: true });
+/** True when the binary has a non-empty data section (id 11). */
+function hasDataSegments(bytes) {
+  for (let at = 8; at < bytes.length; ) {
+    const id = bytes[at++];
+    let size = 0,
+      shift = 0,
+      b;
+    do {
+      b = bytes[at++];
+      size |= (b & 0x7f) << shift;
+      shift += 7;
+    } while (b & 0x80);
+    if (id === 11) return bytes[at] !== 0;
+    at += size;
+  }
+  return false;
+}
 let stale = 0;
 for (const family of families) {
   let binary;
@@ -52,6 +69,13 @@ for (const family of families) {
   );
   if (error || !binary) {
     console.error(`assembly/${family}.ts does not compile\n${stderr}`);
+    process.exit(1);
+  }
+  // All families share one memory: data segments, placed at fixed addresses, would overwrite each other.
+  if (hasDataSegments(binary)) {
+    console.error(
+      `assembly/${family}.ts has static data (a string, a static array or memory.data): pass tables in from TypeScript instead`,
+    );
     process.exit(1);
   }
   const b64 = Buffer.from(binary).toString("base64");

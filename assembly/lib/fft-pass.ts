@@ -170,8 +170,8 @@ export function pass8<T>(x: usize, y: usize, count: usize, xp: usize, xk: usize,
     if (TW) tw += 14 * sizeof<T>();
     let x0 = x + p * xp;
     let y0 = y + (PERM ? <usize>load<u32>(perm + (p << 2)) : p) * yp;
-    const x2 = 2 * xk, x3 = 3 * xk, x4 = 4 * xk, x5 = 5 * xk, x6 = 6 * xk, x7 = 7 * xk;
-    const y2 = 2 * yk, y3 = 3 * yk, y4 = 4 * yk, y5 = 5 * yk, y6 = 6 * yk, y7 = 7 * yk;
+    const x2 = xk * 2, x3 = xk * 3, x4 = xk * 4, x5 = xk * 5, x6 = xk * 6, x7 = xk * 7;
+    const y2 = yk * 2, y3 = yk * 3, y4 = yk * 4, y5 = yk * 5, y6 = yk * 6, y7 = yk * 7;
     const e = x0 + width;
     while (x0 < e) {
       // Odd inputs first: their four results are the ones that wait longest in registers.

@@ -11,7 +11,7 @@ export function splitReal<T>(row: usize, h: usize, tw: usize): void {
   store<T>(row + h * c, <T>2 * (zr - zi));
   store<T>(row + h * c, <T>0, sizeof<T>());
   let k: usize = 1;
-  for (; k + L - 1 < h - (k + L - 1); k += L) {
+  for (; (k + L - 1) * 2 < h; k += L) {
     const p = row + k * c, q = row + (h - k - L + 1) * c, w = tw + k * c;
     let t = v128.load(p), u = v128.load(p, 16);
     const ar = even<T>(t, u), ai = odd<T>(t, u);
@@ -45,7 +45,7 @@ export function joinReal<T>(src: usize, dst: usize, h: usize, tw: usize): void {
   store<T>(dst, x0 + xh);
   store<T>(dst, x0 - xh, sizeof<T>());
   let k: usize = 1;
-  for (; k + L - 1 < h - (k + L - 1); k += L) {
+  for (; (k + L - 1) * 2 < h; k += L) {
     const p = src + k * c, q = src + (h - k - L + 1) * c, w = tw + k * c;
     let t = v128.load(p), u = v128.load(p, 16);
     const ar = even<T>(t, u), ai = odd<T>(t, u);

@@ -11,14 +11,14 @@ function store4<T>(y: usize, ar: v128, ai: v128, br: v128, bi: v128, cr: v128, c
     v128.store(y, v128.shuffle<f64>(t, u, 0, 2));
     v128.store(y + next, v128.shuffle<f64>(t, u, 1, 3));
     t = v128.shuffle<f32>(ar, br, 2, 6, 3, 7); u = v128.shuffle<f32>(cr, dr, 2, 6, 3, 7);
-    v128.store(y + 2 * next, v128.shuffle<f64>(t, u, 0, 2));
-    v128.store(y + 3 * next, v128.shuffle<f64>(t, u, 1, 3));
+    v128.store(y + next * 2, v128.shuffle<f64>(t, u, 0, 2));
+    v128.store(y + next * 3, v128.shuffle<f64>(t, u, 1, 3));
     t = v128.shuffle<f32>(ai, bi, 0, 4, 1, 5); u = v128.shuffle<f32>(ci, di, 0, 4, 1, 5);
     v128.store(y, v128.shuffle<f64>(t, u, 0, 2), 16);
     v128.store(y + next, v128.shuffle<f64>(t, u, 1, 3), 16);
     t = v128.shuffle<f32>(ai, bi, 2, 6, 3, 7); u = v128.shuffle<f32>(ci, di, 2, 6, 3, 7);
-    v128.store(y + 2 * next, v128.shuffle<f64>(t, u, 0, 2), 16);
-    v128.store(y + 3 * next, v128.shuffle<f64>(t, u, 1, 3), 16);
+    v128.store(y + next * 2, v128.shuffle<f64>(t, u, 0, 2), 16);
+    v128.store(y + next * 3, v128.shuffle<f64>(t, u, 1, 3), 16);
   } else {
     // Per p two blocks: (a, b) and (c, d).
     v128.store(y, v128.shuffle<f64>(ar, br, 0, 2)); v128.store(y, v128.shuffle<f64>(ai, bi, 0, 2), 16);
@@ -58,7 +58,7 @@ export function rowFirst8<T>(x: usize, y: usize, m: usize, tw: usize, mask: v128
   const h = v128.splat<T>(<T>0.70710678118654752440);
   const xk = m * 2 * sizeof<T>(), next: usize = 16 * sizeof<T>();
   for (const end = x + xk; x < end; x += 32) {
-    const x2 = x + 2 * xk, x4 = x + 4 * xk, x6 = x + 6 * xk;
+    const x2 = x + xk * 2, x4 = x + xk * 4, x6 = x + xk * 6;
     let t = v128.load(x + xk), u = v128.load(x + xk, 16);
     let ar = even<T>(t, u), ai = v128.xor(odd<T>(t, u), mask);
     t = v128.load(x4 + xk); u = v128.load(x4 + xk, 16);

@@ -35,8 +35,7 @@ const ODD = [3, 5, 7, 11, 13];
 /** n as odd small primes and the power of two that is left; undefined when a prime above 13 divides n. */
 function split(n: number): { odd: number[]; twos: number } | undefined {
   const odd: number[] = [];
-  for (const p of ODD)
-    for (; n % p === 0; n /= p) odd.push(p);
+  for (const p of ODD) for (; n % p === 0; n /= p) odd.push(p);
   const twos = Math.log2(n);
   return Number.isInteger(twos) ? { odd, twos } : undefined;
 }

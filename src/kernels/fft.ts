@@ -93,7 +93,9 @@ export function fftTables(arena: Arena, length: number, type: "f32" | "f64", rea
     n,
     batchBytes,
     scratchBytes: line + (real ? lanes * n * 2 * bytes : 0),
-    free: () => blocks.forEach((b) => arena.free(b)),
+    free: () => {
+      for (const b of blocks) arena.free(b);
+    },
   };
 }
 

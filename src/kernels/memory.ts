@@ -92,7 +92,7 @@ export function arena({ shared = false, maxBytes = MAX_PAGES * PAGE }: { shared?
   const used = new Map<number, number>();
   /** Free blocks [start, size], sorted by address, never adjacent. */
   let holes: [number, number][] = [];
-  /** The first 4 KiB stay untouched: static data of the families lives there. */
+  /** Address 0 is never handed out. Families hold no static data (the build refuses it): they all share this memory. */
   let top = 4096;
   const exports = new Map<string, unknown>();
 
