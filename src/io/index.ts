@@ -73,6 +73,8 @@ export type { Measured } from "./number.js";
 export { formatSu, parseInteger, parseNumber, parseSu } from "./number.js";
 export type { PetsCell } from "./pets/celllist.js";
 export { parseCelllist, petsCellLines, writeCelllist } from "./pets/celllist.js";
+export type { CifPets, CifPetsWriteOptions, PetsReflections, PetsZones } from "./pets/cif-pets.js";
+export { parseCifPets, writeCifPets } from "./pets/cif-pets.js";
 export type { PetsCentres, PetsClusters, PetsFrameStats, PetsHkl, PetsMaxima, PetsPeaks } from "./pets/lists.js";
 export {
   parseCenloc,
@@ -90,6 +92,8 @@ export {
   writeRpl,
   writeXyz,
 } from "./pets/lists.js";
+export type { PetsDetails, PetsVirtualFrames } from "./pets/measurement-details.js";
+export { noPetsDetails, parsePetsDetails, petsDetailsText } from "./pets/measurement-details.js";
 export type { Pts } from "./pets/pts.js";
 export { parsePts } from "./pets/pts.js";
 export type { PtsDocument, PtsEntry } from "./pets/pts-document.js";

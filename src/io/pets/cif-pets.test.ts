@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { describeData, readData, readDataText } from "../../testing/data.js";
+import { parseCifPets, writeCifPets } from "./cif-pets.js";
+import { parsePetsDetails, petsDetailsText } from "./measurement-details.js";
+
+test("both wordings of the axis, and versions of the virtual-frame block", () => {
+  const d = parsePetsDetails(
+    "data collection geometry: precession\ntilt axis position:   54.951\nVirtual frame settings: number of merged frames: 50\n  step between frames: 30\n  intensity integration: integrate all\nsome new line: 3",
+  );
+  expect(d).toMatchObject({
+    geometry: "precession",
+    axisPositionDeg: 54.951,
+    axisName: "tilt",
+    virtualFrames: { merged: 50, step: 30, integration: "integrate all" },
+    other: ["some new line: 3"],
+  });
+  expect(parsePetsDetails(petsDetailsText(d))).toEqual(d);
+});
+test("a file without cell is refused", () => {
+  expect(() => parseCifPets("data_pets\n_cell_length_a 5\n")).toThrow(/gives the cell/);
+});
+
+const files = [
+  ["glycine_pets/glycine.cif_pets", 159, 1204, "byte for byte"],
+  ["glycine_pets/glycine_dyn.cif_pets", 31, 2986, "byte for byte"],
+  ["glycine_pets/glycine_2nd_processing_static.cif_pets", 75, 0, "same values"],
+  ["jana_dyn/albite_block5.cif_pets", 59, 0, "byte for byte"],
+  ["jana_dyn/urea_pets2_dyn.cif_pets", 67, 0, "same values"],
+  ["quartz_dials/dials_dyn.cif_pets", 99, 0, "same values"],
+  ["quartz_dials/dials_prf.cif_pets", 99, 0, "same values"],
+] as const;
+describeData(
+  "real .cif_pets files",
+  files.map(([f]) => `3ded/${f}`),
+  () => {
+    const rowsIn = (text: string): number =>
+      text
+        .split(/_refln_zone_axis_id\s*\n/)[1]!
+        .trim()
+        .split("\n").length;
+    test.each(files)("%s: %d frames; written back %4$s", (file, zones, rows, how) => {
+      const { value } = parseCifPets(readData("3ded", file));
+      const text = readDataText("3ded", file);
+      expect(value.zones.size).toBe(zones);
+      expect(value.reflections.size).toBe(rows || rowsIn(text));
+      const written = writeCifPets(value);
+      if (how === "byte for byte") expect(written === text).toBe(true);
+      const { document: _, ...back } = parseCifPets(written).value;
+      const { document: __, ...was } = value;
+      expect(back).toEqual(was);
+    });
+    test("header variants", () => {
+      const of = (file: string) => parseCifPets(readData("3ded", file)).value;
+      expect(of("glycine_pets/glycine.cif_pets").details).toMatchObject({
+        integrationMode: "fit profile",
+        virtualFrames: undefined,
+        rcWidth: 0.0012,
+        mosaicityDeg: 0.21,
+        axisPositionDeg: 230.391,
+      });
+      expect(of("glycine_pets/glycine_dyn.cif_pets").details.virtualFrames).toMatchObject({ merged: 7, step: 5, sumAll: 1 });
+      expect(of("jana_dyn/albite_block5.cif_pets").details.virtualFrames).toMatchObject({ merged: 50, step: 30, sumAll: -1 });
+      const urea = of("jana_dyn/urea_pets2_dyn.cif_pets");
+      expect(urea.creationMethod).toBe("PETS2 version 2.2.20241028.2022");
+      expect(urea.cellSu.slice(0, 3)).toEqual([0.0008, Number.NaN, 0.001]);
+      expect(urea.details.virtualFrames).toMatchObject({ merged: 14, step: 9, integration: "integrate intensity on all frames" });
+    });
+    test("virtual frames: semi-angle = merged frames × half frame width, as the notes say (1.26, 1.4)", () => {
+      const of = (file: string) => parseCifPets(readData("3ded", file)).value;
+      expect(of("glycine_pets/glycine_dyn.cif_pets").zones.precessionDeg[0]).toBeCloseTo(7 * 0.18, 10);
+      expect(of("jana_dyn/urea_pets2_dyn.cif_pets").zones.precessionDeg[0]).toBeCloseTo(14 * 0.1, 10);
+    });
+    test("placeholders of an export are named", () => {
+      expect(parseCifPets(readData("3ded", "quartz_dials", "dials_dyn.cif_pets")).warnings.join()).toContain("placeholders");
+    });
+  },
+);
