@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.js";
 import type { Steps } from "../core/job.js";
-import { type BravaisCandidate, bravaisCandidates } from "../geometry/bravais.js";
+import { type BravaisCandidate, type BravaisType, bravaisCandidates } from "../geometry/bravais.js";
 import {
   beamFromWavelength,
   detector,
@@ -43,6 +43,8 @@ export interface IndexingOptions {
   /** Let the centre drift smoothly along the series. Default true when single-frame spots are given. */
   readonly drift?: boolean;
   readonly maxLattices?: number;
+  /** Bravais type to impose; default: the most symmetric that the positions bear. */
+  readonly bravais?: BravaisType;
   readonly merging?: Peaks3dOptions;
   readonly axis?: TiltAxisOptions;
 }
@@ -89,11 +91,8 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
     fail("bad-value", { maxima: maxima.size }, "indexing needs at least 20 reflections; lower the peak-search threshold");
   yield { done: 5, total, note: `${maxima.size} 3-D maxima` };
 
-  const centre = options.centrePx || !peaks ? undefined : centreFromPairs(peaks);
-  const centrePx =
-    options.centrePx ??
-    centre?.centrePx ??
-    fail("bad-value", {}, "give centrePx, the direct beam in pixels: it cannot be found from 3-D maxima");
+  const centre = options.centrePx ? undefined : centreFromPairs(maxima);
+  const centrePx = options.centrePx ?? centre!.centrePx;
   const [nx, ny] = options.size ?? extent(maxima);
   let instrument: Instrument = {
     beam: beamFromWavelength(options.wavelength),
@@ -162,10 +161,10 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
     });
   const reduced = last(ub, "aP", ["omega"]);
   const candidates = bravaisCandidates(cellFromUB(reduced.ub));
-  const suggested = suggest(candidates);
-  const onAxes = transformUB(reduced.ub, suggested.basis);
-  const conventional = last(onAxes, "aP", ["omega"]);
-  const constrained = last(onAxes, suggested.bravais, ["omega"]);
+  const choice = chooseLattice(candidates, reduced, options.bravais, (c) => last(transformUB(reduced.ub, c.basis), c.bravais, ["omega"]));
+  const { suggested, constrained } = choice;
+  if (choice.warning) warnings.push(choice.warning);
+  const conventional = last(transformUB(reduced.ub, suggested.basis), "aP", ["omega"]);
   yield { done: 92, total, note: `${suggested.bravais} lattice` };
   ({ instrument, frames } = conventional);
   const vectors = sampleVectors(maxima, instrument, frames);
@@ -210,9 +209,44 @@ export function observations(maxima: Peaks3d, r: Float64Array, ub: Orientation, 
   };
 }
 
-/** The most symmetric candidate that needs little strain; distortions of real optics reach about 1.5° and 2 %. */
-function suggest(candidates: readonly BravaisCandidate[]): BravaisCandidate {
-  return candidates.find((c) => c.obliquityDeg <= 1.6 && c.lengthError <= 0.02 && c.strain <= 0.012) ?? candidates[candidates.length - 1]!;
+/**
+ * The most symmetric candidate whose constraint the positions bear: residuals at most 1.6 times those of the free lattice. Distortions of the
+ * optics break the symmetry of a measured lattice just as a lower symmetry does, so a more symmetric near miss is named in a warning.
+ */
+function chooseLattice(
+  candidates: readonly BravaisCandidate[],
+  free: RefinedLattice,
+  wanted: BravaisType | undefined,
+  refine: (c: BravaisCandidate) => RefinedLattice,
+): { suggested: BravaisCandidate; constrained: RefinedLattice; warning?: string } {
+  const last = candidates[candidates.length - 1]!;
+  if (wanted) {
+    const c = candidates.find((k) => k.bravais === wanted);
+    if (!c)
+      fail(
+        "bad-value",
+        { wanted, fitting: candidates.map((k) => k.bravais) },
+        "the lattice does not fit this Bravais type, not even roughly",
+      );
+    return { suggested: c, constrained: refine(c) };
+  }
+  let missed: BravaisCandidate | undefined;
+  for (const c of candidates) {
+    if (c.obliquityDeg > 1.6 || c.lengthError > 0.02) continue;
+    const r = refine(c);
+    if (c !== last && (r.rmsPx > 1.6 * free.rmsPx || r.rmsExcitation > 1.6 * free.rmsExcitation || r.count < 0.9 * free.count)) {
+      missed ??= c;
+      continue;
+    }
+    if (!missed) return { suggested: c, constrained: r };
+    const miss = `${missed.obliquityDeg.toFixed(2)}°, ${(100 * missed.strain).toFixed(2)} %`;
+    return {
+      suggested: c,
+      constrained: r,
+      warning: `the lattice is nearly ${missed.bravais} (${miss} away) but the spots do not bear it: distorted optics, or a lower symmetry. Pass bravais: "${missed.bravais}" to impose it`,
+    };
+  }
+  return { suggested: last, constrained: refine(last) };
 }
 
 function extent(maxima: Peaks3d): readonly [number, number] {

@@ -1,104 +1,122 @@
-import type { Vec2 } from "../geometry/detector.js";
-import type { PeakTable } from "./peak-table.js";
+import type { Vec2 } from "../geometry/index.js";
 
 /** A beam centre found from Friedel pairs, and the evidence. */
 export interface PairCentre {
   readonly centrePx: Vec2;
-  /** Spot pairs whose midpoint lies within the search radius, and how many are expected there by chance. */
-  readonly pairs: number;
-  readonly chance: number;
+  /** Summed weight of the midpoints within the search radius, and of the next best place on the frame. */
+  readonly weight: number;
+  readonly runnerUp: number;
+}
+
+export interface PairCentreOptions {
+  readonly radiusPx?: number;
+  /** Largest difference of tilt angle in a pair, degrees. */
+  readonly windowDeg?: number;
+  /** Strongest reflections used. */
+  readonly maxReflections?: number;
 }
 
 /**
- * Beam centre of a series from its spots alone: g and −g of one frame have the centre as their midpoint, other pairs have midpoints
- * all over the frame. The densest place of all midpoints is found on a grid of 2 px, then refined by the mean of the midpoints within
- * `radiusPx`, with the smooth background of chance pairs leaving it unbiased by symmetry. Needs no intensity model, no tilt axis, no lattice.
+ * Beam centre of a series from its 3-D maxima alone: g and −g have the centre as their midpoint, other pairs have midpoints all over the
+ * frame. The Ewald sphere reaches −g a few tenths of a degree after g, hence pairs within a window of tilt angles, each weighted by the
+ * likeness of the two intensities (Friedel's law). The densest place of all midpoints is found on a grid of 2 px and refined by their
+ * weighted mean. Needs no tilt axis and no lattice; single maxima rather than spots keep a long-lived reflection from counting many times.
  */
-export function centreFromPairs(peaks: PeakTable, { radiusPx = 2, maxPerFrame = 400 } = {}): PairCentre {
-  const mids = midpoints(peaks, maxPerFrame);
-  const n = mids.length / 2,
-    bin = 2;
-  let x0 = Number.POSITIVE_INFINITY,
-    y0 = x0,
-    x1 = -x0,
-    y1 = -x0;
-  for (let i = 0; i < peaks.size; i++) {
-    x0 = Math.min(x0, peaks.px[i]!);
-    x1 = Math.max(x1, peaks.px[i]!);
-    y0 = Math.min(y0, peaks.py[i]!);
-    y1 = Math.max(y1, peaks.py[i]!);
-  }
-  if (n === 0) return { centrePx: [(x0 + x1) / 2, (y0 + y1) / 2], pairs: 0, chance: 0 };
+export function centreFromPairs(
+  maxima: {
+    readonly size: number;
+    readonly px: Float64Array;
+    readonly py: Float64Array;
+    readonly alphaDeg: Float64Array;
+    readonly intensity: Float64Array;
+  },
+  { radiusPx = 2.5, windowDeg = 3, maxReflections = 2000 }: PairCentreOptions = {},
+): PairCentre {
+  const { mids, box } = midpoints(maxima, windowDeg, maxReflections);
+  const n = mids.length / 3,
+    bin = 2,
+    { x0, y0, x1, y1 } = box;
+  if (n === 0) return { centrePx: [(x0 + x1) / 2, (y0 + y1) / 2], weight: 0, runnerUp: 0 };
   const nx = Math.ceil((x1 - x0) / bin) + 3,
     ny = Math.ceil((y1 - y0) / bin) + 3;
   const grid = new Float64Array(nx * ny);
-  for (let k = 0; k < n; k++) grid[(1 + Math.floor((mids[2 * k + 1]! - y0) / bin)) * nx + 1 + Math.floor((mids[2 * k]! - x0) / bin)]! += 1;
-  // The densest 3×3 block of bins.
-  let best = -1,
-    at = 0;
+  for (let k = 0; k < n; k++)
+    grid[(1 + Math.floor((mids[3 * k + 1]! - y0) / bin)) * nx + 1 + Math.floor((mids[3 * k]! - x0) / bin)]! += mids[3 * k + 2]!;
+  const block = new Float64Array(nx * ny);
+  let at = 0;
   for (let j = 1; j < ny - 1; j++)
     for (let i = 1; i < nx - 1; i++) {
       let sum = 0;
       for (let dj = -1; dj <= 1; dj++) for (let di = -1; di <= 1; di++) sum += grid[(j + dj) * nx + i + di]!;
-      if (sum > best) [best, at] = [sum, j * nx + i];
+      block[j * nx + i] = sum;
+      if (sum > block[at]!) at = j * nx + i;
     }
-  let cx = x0 + ((at % nx) - 0.5) * bin,
-    cy = y0 + (Math.floor(at / nx) - 0.5) * bin,
-    pairs = 0;
+  const bx = at % nx,
+    by = Math.floor(at / nx);
+  let runnerUp = 0;
+  for (let j = 0; j < ny; j++)
+    for (let i = 0; i < nx; i++) if (Math.max(Math.abs(i - bx), Math.abs(j - by)) > 4) runnerUp = Math.max(runnerUp, block[j * nx + i]!);
+  let cx = x0 + (bx - 0.5) * bin,
+    cy = y0 + (by - 0.5) * bin,
+    weight = 0;
   for (let round = 0; round < 30; round++) {
+    const r = Math.max(radiusPx, 6 * 0.8 ** round);
     let sx = 0,
       sy = 0,
-      wide = 0;
-    pairs = 0;
-    const r = Math.max(radiusPx, 6 * 0.7 ** round);
+      sw = 0;
+    weight = 0;
     for (let k = 0; k < n; k++) {
-      const dx = mids[2 * k]! - cx,
-        dy = mids[2 * k + 1]! - cy,
+      const dx = mids[3 * k]! - cx,
+        dy = mids[3 * k + 1]! - cy,
         d2 = (dx * dx + dy * dy) / (r * r);
       if (d2 > 1) continue;
-      const w = (1 - d2) ** 2;
-      wide += w;
+      const w = mids[3 * k + 2]! * (1 - d2) ** 2;
+      weight += mids[3 * k + 2]!;
+      sw += w;
       sx += w * dx;
       sy += w * dy;
-      pairs++;
     }
-    if (wide === 0) break;
-    cx += sx / wide;
-    cy += sy / wide;
+    if (sw === 0) break;
+    cx += sx / sw;
+    cy += sy / sw;
   }
-  return { centrePx: [cx, cy], pairs, chance: chancePairs(mids, cx, cy, radiusPx) };
+  return { centrePx: [cx, cy], weight, runnerUp };
 }
 
-/** Midpoints of all pairs of spots of each frame, [n, 2]; crowded frames contribute their strongest spots. */
-function midpoints(peaks: PeakTable, maxPerFrame: number): Float64Array {
-  const byFrame = new Map<number, number[]>();
-  for (let i = 0; i < peaks.size; i++) {
-    const list = byFrame.get(peaks.frame[i]!);
-    if (list) list.push(i);
-    else byFrame.set(peaks.frame[i]!, [i]);
-  }
+interface Box {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+/** Midpoints with weights, [n, 3], of all pairs within the window of tilt angles, and the box that holds all maxima. */
+function midpoints(maxima: Parameters<typeof centreFromPairs>[0], windowDeg: number, most: number): { mids: Float64Array; box: Box } {
+  const rows = Array.from(maxima.px.keys())
+    .sort((a, b) => maxima.intensity[b]! - maxima.intensity[a]! || a - b)
+    .slice(0, most)
+    .sort((a, b) => maxima.alphaDeg[a]! - maxima.alphaDeg[b]! || a - b);
   const out: number[] = [];
-  for (const list of byFrame.values()) {
-    const use = list.length <= maxPerFrame ? list : list.sort((a, b) => peaks.intensity[b]! - peaks.intensity[a]!).slice(0, maxPerFrame);
-    for (let a = 0; a < use.length; a++)
-      for (let b = a + 1; b < use.length; b++) {
-        const i = use[a]!,
-          j = use[b]!;
-        if (Math.hypot(peaks.px[i]! - peaks.px[j]!, peaks.py[i]! - peaks.py[j]!) < 10) continue; // one spot found twice
-        out.push((peaks.px[i]! + peaks.px[j]!) / 2, (peaks.py[i]! + peaks.py[j]!) / 2);
-      }
-  }
-  return Float64Array.from(out);
-}
-
-/** Midpoints in a ring around the centre, scaled to the area of the search disk. */
-function chancePairs(mids: Float64Array, cx: number, cy: number, r: number): number {
-  const inner = 3 * r,
-    outer = 8 * r;
-  let count = 0;
-  for (let k = 0; k < mids.length; k += 2) {
-    const d = Math.hypot(mids[k]! - cx, mids[k + 1]! - cy);
-    if (d > inner && d < outer) count++;
-  }
-  return (count * r * r) / (outer * outer - inner * inner);
+  let x0 = Number.POSITIVE_INFINITY,
+    y0 = x0,
+    x1 = -x0,
+    y1 = -x0;
+  rows.forEach((i, at) => {
+    const x = maxima.px[i]!,
+      y = maxima.py[i]!,
+      v = maxima.intensity[i]!;
+    x0 = Math.min(x0, x);
+    x1 = Math.max(x1, x);
+    y0 = Math.min(y0, y);
+    y1 = Math.max(y1, y);
+    for (let b = at + 1; b < rows.length && maxima.alphaDeg[rows[b]!]! - maxima.alphaDeg[i]! <= windowDeg; b++) {
+      const j = rows[b]!;
+      const dx = maxima.px[j]! - x,
+        dy = maxima.py[j]! - y;
+      if (dx * dx + dy * dy < 100) continue; // one spot found twice, or flares of the direct beam
+      const u = maxima.intensity[j]!;
+      out.push(x + dx / 2, y + dy / 2, Math.max(0, Math.min(u, v) / Math.max(u, v)) ** 2);
+    }
+  });
+  return { mids: Float64Array.from(out), box: { x0, y0, x1, y1 } };
 }

@@ -61,14 +61,18 @@ export interface TiltAxisOptions {
 export function* tiltAxisSteps(spots: SpotPositions, instrument: Instrument, options: TiltAxisOptions = {}): Steps<TiltAxisSearch> {
   const { stepDeg = 1, maxSpots = 600, bins = 180, nearDeg, rangeDeg = 10 } = options;
   if (spots.size < 20) fail("bad-value", { spots: spots.size }, "the tilt axis needs at least 20 spots; lower the peak-search threshold");
-  const lab = labSpots(spots, instrument, maxSpots);
-  const score = projectionScorer(lab.xyz, lab.alphaDeg, bins);
+  const scorer = (count: number): ((omegaDeg: number) => number) => {
+    const lab = labSpots(spots, instrument, count);
+    return projectionScorer(lab.xyz, lab.alphaDeg, bins);
+  };
+  const score = scorer(maxSpots),
+    quick = scorer(Math.min(maxSpots, 300)); // the coarse grid only has to find the hill
   const grid: number[] = [];
   if (nearDeg === undefined) for (let w = 0; w < 360 - stepDeg / 2; w += stepDeg) grid.push(w);
   else for (const base of [nearDeg, nearDeg + 180]) for (let d = -rangeDeg; d <= rangeDeg; d += stepDeg) grid.push(base + d);
   const values = new Float64Array(grid.length);
   for (let i = 0; i < grid.length; i++) {
-    values[i] = score(grid[i]!);
+    values[i] = quick(grid[i]!);
     yield { done: i + 1, total: grid.length + 60, note: "tilt-axis search" } satisfies Progress;
   }
   let best = 0;
