@@ -1,0 +1,13 @@
+export type { SimulatedCrystal, Simulation, SimulationOptions, StageErrors } from "./simulate.js";
+export { noStageErrors, simulateSeries } from "./simulate.js";
+export type { BackgroundModel } from "./simulate-background.js";
+export { defaultBackground, iceRings } from "./simulate-background.js";
+export type { BadPixels, CameraModel } from "./simulate-camera.js";
+export { hybridPixelCamera } from "./simulate-camera.js";
+export type { SimulationCase } from "./simulate-cases.js";
+export { cubicCase, orthorhombicCase, simulationCases, triclinicCase, trigonalCase, twinCase } from "./simulate-cases.js";
+export type { ModelCrystal } from "./simulate-crystals.js";
+export { albite, glycine, kinematicalIntensity, luag, natrolite, quartz } from "./simulate-crystals.js";
+export type { DynamicalModel, IntensityOf } from "./simulate-intensity.js";
+export { kinematical } from "./simulate-intensity.js";
+export type { TrueSpots } from "./simulate-spots.js";

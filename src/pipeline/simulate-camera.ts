@@ -1,0 +1,112 @@
+import type { Rng } from "../core/rng.js";
+
+/**
+ * How electrons become counts. Noise: σ² = G·γ·signal + ψ with the signal in counts above the pedestal, the model of PETS2's
+ * `noiseparameters Gγ ψ` (Waterman & Evans 2010).
+ */
+export interface CameraModel {
+  /** Counts per electron, G. */
+  readonly gain: number;
+  /** Excess-noise (cascade) factor γ >= 1: the variance of the counts of one electron adds (γ − 1)G². */
+  readonly cascade: number;
+  /** Variance of the read-out noise, counts². */
+  readonly psi: number;
+  /** Constant added to all pixels, counts. */
+  readonly pedestal: number;
+  /** Largest value a pixel can have, counts. */
+  readonly saturation: number;
+  /** Width of a spot made by a parallel beam, pixels (Gaussian σ), and the part of the intensity in wide tails of width `tailPx`. */
+  readonly spotSigmaPx: number;
+  readonly tailFraction: number;
+  readonly tailPx: number;
+  /** Numbers of dead (always 0) and hot (always near saturation) pixels. */
+  readonly deadPixels: number;
+  readonly hotPixels: number;
+}
+
+/** A hybrid-pixel detector with the noise of the Timepix glycine project (Gγ 2.5, ψ 1). */
+export const hybridPixelCamera: CameraModel = {
+  gain: 2,
+  cascade: 1.25,
+  psi: 1,
+  pedestal: 0,
+  saturation: 65535,
+  spotSigmaPx: 1.2,
+  tailFraction: 0.04,
+  tailPx: 4,
+  deadPixels: 0,
+  hotPixels: 0,
+};
+
+/** Positions (index y·nx + x) of the faulty pixels of a camera. */
+export interface BadPixels {
+  readonly dead: Int32Array;
+  readonly hot: Int32Array;
+}
+
+/** The same faulty pixels for all frames of a series. */
+export function badPixels(camera: CameraModel, pixels: number, rng: Rng): BadPixels {
+  const draw = (n: number, r: Rng): Int32Array => Int32Array.from({ length: n }, () => r.integer(pixels)).sort();
+  return { dead: draw(camera.deadPixels, rng.fork("dead")), hot: draw(camera.hotPixels, rng.fork("hot")) };
+}
+
+/**
+ * One frame as the camera writes it: Poisson statistics of the electrons, gain, cascade and read-out noise, pedestal, rounding,
+ * saturation, faulty pixels.
+ * @param electrons - expected electrons of every pixel; overwritten with the counts and returned
+ */
+export function recordInto(electrons: Float32Array, camera: CameraModel, bad: BadPixels, rng: Rng): Float32Array {
+  const { gain, cascade, psi, pedestal, saturation } = camera;
+  const excess = gain * gain * (cascade - 1);
+  for (let i = 0; i < electrons.length; i++) {
+    const n = poisson(electrons[i]!, rng);
+    const spread = excess * n + psi;
+    const counts = Math.round(gain * n + pedestal + (spread > 0 ? Math.sqrt(spread) * rng.normal() : 0));
+    electrons[i] = Math.max(0, Math.min(saturation, counts));
+  }
+  for (const i of bad.dead) electrons[i] = 0;
+  for (const i of bad.hot) electrons[i] = Math.round(saturation * (0.9 + 0.1 * rng.uniform()));
+  return electrons;
+}
+
+/**
+ * Poisson count, exact: products of uniforms below 10, Hörmann's transformed rejection PTRS (1993) above. Rng's own sampler changes
+ * over at 30, where the product needs 30 numbers a pixel; a frame of background is drawn several times faster this way.
+ */
+function poisson(mean: number, rng: Rng): number {
+  if (!(mean > 0)) return 0;
+  if (mean < 10) {
+    const limit = Math.exp(-mean);
+    let k = 0;
+    for (let p = rng.uniform(); p > limit; p *= rng.uniform()) k++;
+    return k;
+  }
+  if (mean >= 30) return rng.poisson(mean);
+  const b = 0.931 + 2.53 * Math.sqrt(mean),
+    a = -0.059 + 0.02483 * b,
+    vr = 0.9277 - 3.6224 / (b - 2);
+  for (;;) {
+    const u = rng.uniform() - 0.5,
+      v = rng.uniform(),
+      us = 0.5 - Math.abs(u);
+    const k = Math.floor(((2 * a) / us + b) * u + mean + 0.43);
+    if (us >= 0.07 && v <= vr) return k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    const invAlpha = 1.1239 + 1.1328 / (b - 3.4);
+    if (Math.log((v * invAlpha) / (a / (us * us) + b)) <= k * Math.log(mean) - mean - logFactorial(k)) return k;
+  }
+}
+
+const logFactorials: readonly number[] = Array.from({ length: 128 }).reduce<number[]>(
+  (list) => {
+    list.push(list.at(-1)! + Math.log(list.length));
+    return list;
+  },
+  [0],
+);
+/** ln k! for the counts that means below 30 can give. */
+function logFactorial(k: number): number {
+  if (k < logFactorials.length) return logFactorials[k]!;
+  const x = k + 1;
+  return (x - 0.5) * Math.log(x) - x + 0.9189385332046727 + 1 / (12 * x);
+}
