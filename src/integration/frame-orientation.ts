@@ -1,0 +1,431 @@
+import { fail } from "../core/errors.js";
+import type { Steps } from "../core/job.js";
+import { projectionFactor } from "../geometry/detector.js";
+import { distortionJacobian, distortPoint } from "../geometry/distortion.js";
+import { distortionVector, type FrameGeometry, type Instrument, petsRotation, type RockingModel } from "../geometry/index.js";
+import { leastSquares } from "../numerics/index.js";
+import { excitationOf, type FrameReflections, halfWidthOf } from "./frame-orientation-table.js";
+import type { Orientation } from "./index-lattice.js";
+import { fitRockingWidth, integratedInto, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
+
+/** What is refined on every frame. */
+export const frameParameters = ["alpha", "beta", "omega", "scale", "magnification", "centreX", "centreY"] as const;
+export type FrameParameter = (typeof frameParameters)[number];
+
+export interface FrameOrientationOptions {
+  /** Default: alpha, beta, omega, scale and the centre. */
+  readonly refine?: readonly FrameParameter[];
+  readonly cycles?: number;
+  /** Expected size of the corrections (standard deviations of a weak prior): degrees for the angles, ln for the scale, px for the centre. */
+  readonly prior?: Partial<Record<FrameParameter, number>>;
+  /** Error of the kinematical model as a fraction of the intensity: 0.1 for good data, more for strong dynamical effects. */
+  readonly modelError?: number;
+  /** Standard deviation of a spot position, Å⁻¹; estimated from the residuals when absent. */
+  readonly positionSigma?: number;
+  /** Refine RC width and mosaicity along with the frames. */
+  readonly refineRocking?: boolean;
+  /** Frames with fewer reflections than this keep their geometry. */
+  readonly minReflections?: number;
+}
+
+/** Corrections of all frames, arrays by frame: the data of the tilt-correction plot. NaN s.u. marks a frame that was not refined. */
+export interface FrameCorrections {
+  readonly alphaDeg: Float64Array;
+  readonly deltaAlphaDeg: Float64Array;
+  readonly deltaBetaDeg: Float64Array;
+  readonly deltaOmegaDeg: Float64Array;
+  readonly scale: Float64Array;
+  readonly magnification: Float64Array;
+  readonly centreShiftPx: Float64Array;
+  readonly sigmaAlphaDeg: Float64Array;
+  readonly sigmaBetaDeg: Float64Array;
+  readonly sigmaOmegaDeg: Float64Array;
+  /** Reflections used, and the weighted R of intensities before and after. */
+  readonly count: Int32Array;
+  readonly wrBefore: Float64Array;
+  readonly wrAfter: Float64Array;
+}
+
+export interface FrameOrientationResult {
+  readonly frames: readonly FrameGeometry[];
+  readonly corrections: FrameCorrections;
+  readonly rocking: RockingModel;
+  /** Integrated intensity of every reflection group. */
+  readonly integrated: Float64Array;
+  /** Root mean square change of (α, β) in the last cycle, degrees. */
+  readonly lastChangeDeg: number;
+}
+
+/**
+ * Optimise the geometry of each frame by itself. Each pattern is simulated from UB and the rocking curve: spot positions, and intensities
+ * S_f·J_h·P(s; σ(g), sweep) with the integrated intensity J_h of the reflection shared by all its frames. Positions determine ω, the magnification and
+ * the centre; α and β change positions only in second order and are seen in how the intensities are distributed over the frames of each rocking
+ * curve, δs = ∂s/∂α·δα + ∂s/∂β·δβ. Frames and integrated intensities (and the rocking width) are improved in turn; a weak prior holds what a frame does
+ * not determine and fixes the freedom to turn UB against all frames together.
+ * @see Palatinus et al., Acta Cryst. B75 (2019) 512
+ */
+export function* frameOrientationSteps(
+  data: FrameReflections,
+  ub: Orientation,
+  instrument: Instrument,
+  start: readonly FrameGeometry[],
+  rocking: RockingModel,
+  options: FrameOrientationOptions = {},
+): Steps<FrameOrientationResult> {
+  const {
+    refine = ["alpha", "beta", "omega", "scale", "centreX", "centreY"],
+    cycles = 10,
+    modelError = 0.1,
+    refineRocking = true,
+    minReflections = 8,
+  } = options;
+  const prior = { alpha: 0.3, beta: 0.3, omega: 0.3, scale: 0.5, magnification: 0.01, centreX: 3, centreY: 3, ...options.prior };
+  for (const p of refine) if (!frameParameters.includes(p)) fail("bad-value", { p }, `refine lists any of ${frameParameters.join(", ")}`);
+  const rows = byFrame(data, start.length);
+  let frames = start,
+    model = rocking,
+    change = Number.NaN;
+  const integrated = new Float64Array(data.groups),
+    n = start.length,
+    before = new Float64Array(n).fill(Number.NaN);
+  const out = emptyCorrections(start);
+  const noise = new Float64Array(data.size);
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    const points = rockingPoints(
+      data,
+      ub,
+      instrument,
+      frames,
+      model,
+      integrated,
+      noise,
+      cycle === 0 ? Math.max(0.3, modelError) : modelError,
+    );
+    if (refineRocking) model = { ...model, ...pick(fitRockingWidth(points, { start: model, modelError: 0 })) };
+    const sigmaXy = options.positionSigma ?? positionSpread(data, ub, instrument, frames);
+    let moved = 0,
+      counted = 0;
+    const next: FrameGeometry[] = [];
+    for (let f = 0; f < n; f++) {
+      const list = rows[f]!;
+      const result =
+        list.length < minReflections
+          ? undefined
+          : refineFrame({
+              data,
+              list,
+              ub,
+              instrument,
+              frame: frames[f]!,
+              origin: start[f]!,
+              model,
+              integrated,
+              noise,
+              sigmaXy,
+              refine,
+              prior,
+            });
+      if (!result) {
+        next.push(frames[f]!);
+        continue;
+      }
+      moved += (result.frame.alphaDeg - frames[f]!.alphaDeg) ** 2 + (result.frame.betaDeg - frames[f]!.betaDeg) ** 2;
+      counted++;
+      next.push(result.frame);
+      if (cycle === 0) before[f] = result.wrBefore;
+      out.wrAfter[f] = result.wrAfter;
+      out.count[f] = list.length;
+      out.sigmaAlphaDeg[f] = result.sigma[0]!;
+      out.sigmaBetaDeg[f] = result.sigma[1]!;
+      out.sigmaOmegaDeg[f] = result.sigma[2]!;
+    }
+    frames = next;
+    change = Math.sqrt(moved / Math.max(1, counted));
+    yield { done: cycle + 1, total: cycles, note: `frames moved ${change.toFixed(4)}°` };
+    if (change < 5e-4) break;
+  }
+  out.wrBefore.set(before);
+  frames.forEach((f, i) => {
+    const s = start[i]!,
+      c = f.centrePx ?? instrument.detector.centrePx,
+      c0 = s.centrePx ?? instrument.detector.centrePx;
+    out.deltaAlphaDeg[i] = f.alphaDeg - s.alphaDeg;
+    out.deltaBetaDeg[i] = f.betaDeg - s.betaDeg;
+    out.deltaOmegaDeg[i] = f.omegaDeg - s.omegaDeg;
+    out.scale[i] = f.scale ?? 1;
+    out.magnification[i] = f.magnification ?? 0;
+    out.centreShiftPx[2 * i] = c[0] - c0[0];
+    out.centreShiftPx[2 * i + 1] = c[1] - c0[1];
+  });
+  return { frames, corrections: out, rocking: model, integrated, lastChangeDeg: change };
+}
+
+const pick = ({ rcWidth, mosaicityDeg }: RockingModel): RockingModel => ({ rcWidth, mosaicityDeg });
+
+function byFrame(data: FrameReflections, frames: number): number[][] {
+  const rows: number[][] = Array.from({ length: frames }, () => []);
+  for (let i = 0; i < data.size; i++)
+    (rows[data.frame[i]!] ?? fail("out-of-range", { frame: data.frame[i], frames }, "every reflection lies on a frame of the list")).push(
+      i,
+    );
+  return rows;
+}
+
+/** Points with frame scales divided out; fills integrated intensities and the noise (with the model error) of every row. */
+function rockingPoints(
+  data: FrameReflections,
+  ub: Orientation,
+  instrument: Instrument,
+  frames: readonly FrameGeometry[],
+  model: RockingModel,
+  integrated: Float64Array,
+  noise: Float64Array,
+  modelError: number,
+): RockingPoints {
+  const n = data.size,
+    e = excitationOf(ub, instrument, frames);
+  const s = new Float64Array(n),
+    sweep = new Float64Array(n),
+    g = new Float64Array(n),
+    intensity = new Float64Array(n),
+    sigma = new Float64Array(n),
+    profile = new Float64Array(n),
+    w = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const x = e(data.frame[i]!, data.hkl[3 * i]!, data.hkl[3 * i + 1]!, data.hkl[3 * i + 2]!),
+      scale = frames[data.frame[i]!]!.scale ?? 1;
+    s[i] = x.s;
+    sweep[i] = x.sweep;
+    g[i] = x.g;
+    intensity[i] = data.intensity[i]! / scale;
+    sigma[i] = data.sigma[i]! / scale;
+    profile[i] = rockingProfile(x.s, rockingSigma(model, x.g), x.sweep);
+  }
+  const points: RockingPoints = { size: n, s, sweep, g, intensity, sigma, group: data.group, groups: data.groups };
+  // Weights from the model, not from the observed intensity, which would favour points that fluctuate downwards.
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < n; i++) {
+      const expected = round === 0 ? Math.max(0, intensity[i]!) : integrated[data.group[i]!]! * profile[i]!;
+      w[i] = 1 / Math.hypot(sigma[i]!, modelError * expected);
+    }
+    integratedInto(integrated, points, profile, w);
+  }
+  for (let i = 0; i < n; i++) {
+    sigma[i] = 1 / w[i]!;
+    noise[i] = (frames[data.frame[i]!]!.scale ?? 1) / w[i]!;
+  }
+  return points;
+}
+
+interface FrameTask {
+  readonly data: FrameReflections;
+  readonly list: readonly number[];
+  readonly ub: Orientation;
+  readonly instrument: Instrument;
+  readonly frame: FrameGeometry;
+  readonly origin: FrameGeometry;
+  readonly model: RockingModel;
+  readonly integrated: Float64Array;
+  readonly noise: Float64Array;
+  readonly sigmaXy: number;
+  readonly refine: readonly FrameParameter[];
+  readonly prior: Readonly<Record<FrameParameter, number>>;
+}
+
+/** One frame: least squares on intensities and positions with the prior as further rows. Parameters are the total corrections from `origin`. */
+function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Float64Array; wrBefore: number; wrAfter: number } | undefined {
+  const { data, list, ub, instrument, frame, origin, model, integrated, noise, sigmaXy, refine, prior } = task;
+  const m = list.length,
+    P = frameParameters.length,
+    count = 3 * m + P;
+  const d = instrument.detector,
+    k = instrument.beam.k,
+    warp = distortionVector(instrument.distortion),
+    phi = (halfWidthOf(instrument) * Math.PI) / 180,
+    rad = Math.PI / 180;
+  const c0 = origin.centrePx ?? d.centrePx,
+    c1 = frame.centrePx ?? d.centrePx;
+  const start = [
+    frame.alphaDeg - origin.alphaDeg,
+    frame.betaDeg - origin.betaDeg,
+    frame.omegaDeg - origin.omegaDeg,
+    Math.log(frame.scale ?? 1),
+    (frame.magnification ?? 0) - (origin.magnification ?? 0),
+    c1[0] - c0[0],
+    c1[1] - c0[1],
+  ]; // prettier-ignore
+  const priorScale = frameParameters.map((name) => prior[name]);
+  const walk = (p: Float64Array, out: Float64Array | undefined, jac: Float64Array | undefined): void => {
+    const alpha = origin.alphaDeg + p[0]!,
+      beta = origin.betaDeg + p[1]!,
+      omega = origin.omegaDeg + p[2]!;
+    const r = petsRotation(alpha, beta, omega);
+    const co = Math.cos(omega * rad),
+      so = Math.sin(omega * rad),
+      ca = Math.cos(alpha * rad),
+      sa = Math.sin(alpha * rad);
+    const bx = -so * ca,
+      by = co * ca,
+      bz = sa; // the β axis in the lab
+    const scale = Math.exp(p[3]!),
+      mag = 1 + (origin.magnification ?? 0) + p[4]!;
+    for (let row = 0; row < m; row++) {
+      const i = list[row]!;
+      const h = data.hkl[3 * i]!,
+        kk = data.hkl[3 * i + 1]!,
+        l = data.hkl[3 * i + 2]!;
+      const ga = ub[0] * h + ub[1] * kk + ub[2] * l,
+        gb = ub[3] * h + ub[4] * kk + ub[5] * l,
+        gc = ub[6] * h + ub[7] * kk + ub[8] * l;
+      const x = r[0] * ga + r[1] * gb + r[2] * gc,
+        y = r[3] * ga + r[4] * gb + r[5] * gc,
+        z = r[6] * ga + r[7] * gb + r[8] * gc,
+        q2 = x * x + y * y,
+        root = Math.sqrt(k * k - q2);
+      const s = z - q2 / (k + root),
+        sigma = rockingSigma(model, Math.hypot(ga, gb, gc)),
+        sweep = Math.abs(co * y - so * x) * phi;
+      const J = integrated[data.group[i]!]! * scale,
+        w = 1 / noise[i]!;
+      const f = projectionFactor(d.projection, k, q2);
+      const seen = Number.isFinite(data.px[i]!);
+      if (out) {
+        out[3 * row] = (J * rockingProfile(s, sigma, sweep) - data.intensity[i]!) * w;
+        if (seen) {
+          const [X, Y] = distortPoint(warp, f * x, f * y);
+          const t = mag / d.invAngstromPerPixel;
+          const ex = (c0[0] + p[5]! + (X * d.fast[0] + Y * d.fast[1]) * t - data.px[i]!) * d.invAngstromPerPixel,
+            ey = (c0[1] + p[6]! + (X * d.slow[0] + Y * d.slow[1]) * t - data.py[i]!) * d.invAngstromPerPixel;
+          out[3 * row + 1] = ex / sigmaXy;
+          out[3 * row + 2] = ey / sigmaXy;
+        } else out[3 * row + 1] = out[3 * row + 2] = 0;
+      }
+      if (!jac) continue;
+      const [ds] = rockingProfileGradient(s, sigma, sweep);
+      const at = 3 * row * P;
+      // Axis × g for α (axis (co, so, 0)), β and ω.
+      const turns = [
+        [so * z, -co * z, co * y - so * x],
+        [by * z - bz * y, bz * x - bx * z, bx * y - by * x],
+        [-y, x, 0],
+      ] as const;
+      const [jxx, jxy, jyx, jyy] = distortionJacobian(warp, f * x, f * y);
+      for (let a = 0; a < 3; a++) {
+        const [dx, dy, dz] = turns[a]!;
+        jac[at + a] = J * ds * w * (dz - (x * dx + y * dy) / root) * rad;
+        if (!seen) continue;
+        const X = f * (jxx * dx + jxy * dy) * mag * rad,
+          Y = f * (jyx * dx + jyy * dy) * mag * rad;
+        jac[at + P + a] = (X * d.fast[0] + Y * d.fast[1]) / sigmaXy;
+        jac[at + 2 * P + a] = (X * d.slow[0] + Y * d.slow[1]) / sigmaXy;
+      }
+      jac[at + 3] = J * rockingProfile(s, sigma, sweep) * w;
+      if (!seen) continue;
+      const [X, Y] = distortPoint(warp, f * x, f * y);
+      jac[at + P + 4] = (X * d.fast[0] + Y * d.fast[1]) / sigmaXy;
+      jac[at + 2 * P + 4] = (X * d.slow[0] + Y * d.slow[1]) / sigmaXy;
+      jac[at + P + 5] = d.invAngstromPerPixel / sigmaXy;
+      jac[at + 2 * P + 6] = d.invAngstromPerPixel / sigmaXy;
+    }
+    for (let a = 0; a < P; a++) {
+      if (out) out[3 * m + a] = p[a]! / priorScale[a]!;
+      if (jac) jac[(3 * m + a) * P + a] = 1 / priorScale[a]!;
+    }
+  };
+  const found = new Float64Array(count);
+  walk(Float64Array.from(start), found, undefined);
+  const wrBefore = weightedR(found, data, list, noise);
+  const fit = leastSquares({
+    residuals: (p, out) => walk(p, out, undefined),
+    jacobian: (p, jac) => {
+      jac.fill(0);
+      walk(p, undefined, jac);
+    },
+    count,
+    start,
+    fixed: frameParameters.flatMap((name, i) => (refine.includes(name) ? [] : [i])),
+    loss: { kind: "huber", scale: 3 },
+    maxIterations: 30,
+    costTolerance: 1e-7,
+    covarianceScale: "none",
+  });
+  const p = fit.x;
+  walk(p, found, undefined);
+  return {
+    frame: {
+      ...frame,
+      alphaDeg: origin.alphaDeg + p[0]!,
+      betaDeg: origin.betaDeg + p[1]!,
+      omegaDeg: origin.omegaDeg + p[2]!,
+      scale: Math.exp(p[3]!),
+      magnification: (origin.magnification ?? 0) + p[4]!,
+      centrePx: [c0[0] + p[5]!, c0[1] + p[6]!],
+    },
+    sigma: fit.sigma,
+    wrBefore,
+    wrAfter: weightedR(found, data, list, noise),
+  };
+}
+
+/** √(Σ w(I_o − I_c)² / Σ w I_o²) over the intensities of one frame. */
+function weightedR(residuals: Float64Array, data: FrameReflections, list: readonly number[], noise: Float64Array): number {
+  let top = 0,
+    bottom = 0;
+  list.forEach((i, row) => {
+    top += residuals[3 * row]! ** 2;
+    bottom += (data.intensity[i]! / noise[i]!) ** 2;
+  });
+  return bottom > 0 ? Math.sqrt(top / bottom) : Number.NaN;
+}
+
+/** Robust standard deviation of found − calculated positions, Å⁻¹ per coordinate. */
+function positionSpread(data: FrameReflections, ub: Orientation, instrument: Instrument, frames: readonly FrameGeometry[]): number {
+  const d = instrument.detector,
+    warp = distortionVector(instrument.distortion),
+    all: number[] = [];
+  const rot = frames.map((f) => petsRotation(f.alphaDeg, f.betaDeg, f.omegaDeg));
+  for (let i = 0; i < data.size; i++) {
+    if (!Number.isFinite(data.px[i]!)) continue;
+    const f = frames[data.frame[i]!]!,
+      r = rot[data.frame[i]!]!,
+      c = f.centrePx ?? d.centrePx;
+    const h = data.hkl[3 * i]!,
+      k = data.hkl[3 * i + 1]!,
+      l = data.hkl[3 * i + 2]!;
+    const a = ub[0] * h + ub[1] * k + ub[2] * l,
+      b = ub[3] * h + ub[4] * k + ub[5] * l,
+      e = ub[6] * h + ub[7] * k + ub[8] * l;
+    const x = r[0] * a + r[1] * b + r[2] * e,
+      y = r[3] * a + r[4] * b + r[5] * e,
+      s = projectionFactor(d.projection, instrument.beam.k, x * x + y * y);
+    const [X, Y] = distortPoint(warp, s * x, s * y);
+    const t = 1 + (f.magnification ?? 0);
+    all.push(
+      Math.abs((data.px[i]! - c[0]) * d.invAngstromPerPixel - (X * d.fast[0] + Y * d.fast[1]) * t),
+      Math.abs((data.py[i]! - c[1]) * d.invAngstromPerPixel - (X * d.slow[0] + Y * d.slow[1]) * t),
+    );
+  }
+  all.sort((a, b) => a - b);
+  return Math.max(1e-6, 1.4826 * (all[all.length >> 1] ?? 1e-3));
+}
+
+function emptyCorrections(start: readonly FrameGeometry[]): FrameCorrections {
+  const n = start.length,
+    nan = (): Float64Array => new Float64Array(n).fill(Number.NaN);
+  return {
+    alphaDeg: Float64Array.from(start, (f) => f.alphaDeg),
+    deltaAlphaDeg: new Float64Array(n),
+    deltaBetaDeg: new Float64Array(n),
+    deltaOmegaDeg: new Float64Array(n),
+    scale: new Float64Array(n).fill(1),
+    magnification: new Float64Array(n),
+    centreShiftPx: new Float64Array(2 * n),
+    sigmaAlphaDeg: nan(),
+    sigmaBetaDeg: nan(),
+    sigmaOmegaDeg: nan(),
+    count: new Int32Array(n),
+    wrBefore: nan(),
+    wrAfter: nan(),
+  }; // prettier-ignore
+}
