@@ -1,12 +1,60 @@
 /** Numerics: dense algebra, optimisers, transforms, statistics, filters and clustering on plain arrays. No physics. */
 
+export type { Edge } from "../kernels/images.js";
 export { correlationMatrix, type TriangleCovariance, triangleCovariance } from "./covariance.js";
 export { type FftOptions, fft, fft2, fftn, ifft, ifft2, ifftn, irfft, irfft2, irfftn, rfft, rfft2, rfftn } from "./fft.js";
 export { fftFreq, fftShift, ifftShift, rfftFreq, type ShiftOptions } from "./fft-freq.js";
 export { type FftKernels, type FftPlan, type FftPlanOptions, type FftRun, fftPlan, type PlanArray } from "./fft-plan.js";
 export { type RealFftPlan, type RealFftPlanOptions, rfftPlan } from "./fft-real-plan.js";
+export {
+  convolveImage,
+  correlateImage,
+  differenceOfGaussians,
+  type FilterOptions,
+  gaussianFilter,
+  gaussianTaps,
+  laplacian,
+  maximumFilter,
+  medianFilter,
+  medianFilterU16,
+  medianOfFrames,
+  minimumFilter,
+  separableFilter,
+  sobel,
+} from "./filters.js";
+export { binImage, type FrameSum, frameSum, imageStatistics, localStatistics, type MaskedOptions, meanFilter } from "./filters-local.js";
 export { type DifferenceOptions, type Differences, differenceGradient, differenceJacobianInto, gradientError } from "./gradient.js";
+export { binEdges, densityEstimate, type Histogram, histogram, histogramQuantile, lowerBound, silvermanBandwidth } from "./histogram.js";
 export { type LeastSquaresProblem, type LeastSquaresResult, leastSquares, leastSquaresSteps } from "./least-squares.js";
 export type { Loss } from "./least-squares-loss.js";
 export type { SolverStatus } from "./outcome.js";
 export { type ParameterMap, type ParameterOptions, parameterMap, type Tie } from "./parameters.js";
+export { type Line, type LineFit, lineFit, ransacLine, robustLine, theilSenLine } from "./robust-line.js";
+export {
+  biweightLocation,
+  huberLocation,
+  type Location,
+  MAD_TO_SIGMA,
+  medianAbsoluteDeviation,
+  sigmaClip,
+  trimmedMean,
+} from "./robust-location.js";
+export { besselJ0, besselJ1, besselY0, besselY1, struveH0, struveH1 } from "./special-bessel.js";
+export { erf, erfc, gamma, gammaP, gammaQ, lnGamma, normalCdf } from "./special-gamma.js";
+export { gaussian, lorentzian, pseudoVoigt, voigtWidths } from "./special-profile.js";
+export {
+  correlation,
+  emptyMoments,
+  type Moments,
+  mean,
+  mergeMoments,
+  moments,
+  rankCorrelation,
+  ranks,
+  standardDeviation,
+  variance,
+  type WeightedMean,
+  weightedMean,
+} from "./stats.js";
+export { type KsTest, kolmogorovQ, ksTest, ksTwoSample } from "./stats-ks.js";
+export { median, quantile, quantiles, selectInPlace, weightedMedian } from "./stats-select.js";
