@@ -1,3 +1,5 @@
+export type { Adp } from "./adp.js";
+export { betaFromU, bFromU, cartesianAdp, equivalentU, isotropicAdp, isPositiveAdp, uFromB, uFromBeta } from "./adp.js";
 export type { AsuMap, AsuReflection } from "./asu.js";
 export { asuPosition, asuReflection, asuReflections } from "./asu.js";
 export type { Beam } from "./beam.js";
@@ -26,12 +28,16 @@ export {
   undistortPoint,
   undistortPoints,
 } from "./distortion.js";
+export type { Element } from "./elements.js";
+export { element, elementOfLabel, parseAtomType } from "./elements.js";
 export { excitationErrors, sgErrors } from "./ewald.js";
 export type { SgFilter } from "./excitation.js";
 export { excitationHalfRange, sgFilter } from "./excitation.js";
 export type { Exposure, FrameGeometry, Instrument, RockingModel } from "./experiment.js";
 export type { ReflectionCondition } from "./extinctions.js";
 export { epsilonFactor, equivalents, isAbsent, isCentric, isCentringAbsent, reflectionConditions } from "./extinctions.js";
+export { cellFromCif, spaceGroupFromCif, structureFromCif } from "./from-cif.js";
+export { spaceGroupFromM50, structureFromJana } from "./from-jana.js";
 export type { Goniometer, PetsAngles } from "./goniometer.js";
 export {
   goniometerRotation,
@@ -104,10 +110,15 @@ export {
 } from "./space-groups.js";
 export type { IdentifiedGroup } from "./space-groups-identify.js";
 export { identifySpaceGroup, primitiveAxes, transformOps } from "./space-groups-identify.js";
+export type { Atom, AtomImage, AtomSu, Structure } from "./structure.js";
+export { atom, cellMass, cellMismatch, composition, density, expandToP1, formula, multiplicities, structure } from "./structure.js";
+export type { Contact, ContactOptions } from "./structure-bonds.js";
+export { contactAngleDeg, contacts } from "./structure-bonds.js";
 export type { PointGroup } from "./symmetry.js";
 export { pointGroupOf, rotationParts, rotationType } from "./symmetry.js";
 export type { SymOp } from "./symop.js";
 export { applyOp, applyOpToHkl, formatOp, identityOp, inverseOp, multiplyOps, parseOp } from "./symop.js";
+export { structureToCif, withSu } from "./to-cif.js";
 export type { ReflectionSet, ReflectionSetOptions } from "./unique.js";
 export { sphereReflections, uniqueReflections } from "./unique.js";
 export type { ZoneSpots } from "./zone.js";

@@ -1,0 +1,200 @@
+import { fail, isSdkError } from "../core/errors.js";
+import type { CifBlock } from "../io/cif.js";
+import { cifMeasured, cifMeasuredColumn, cifNumber, cifText, cifTexts } from "../io/cif-access.js";
+import type { Parsed } from "../io/text.js";
+import { type Adp, equivalentU, uFromB, uFromBeta } from "./adp.js";
+import { type UnitCell, unitCell } from "./cell.js";
+import { elementOfLabel, parseAtomType } from "./elements.js";
+import type { Fractional } from "./metric.js";
+import { siteSymmetry } from "./site-symmetry.js";
+import { type SpaceGroup, spaceGroup, spaceGroupByNumber, spaceGroupFromHall, spaceGroupFromOps } from "./space-groups.js";
+import { identifySpaceGroup } from "./space-groups-identify.js";
+import { type Atom, cellMismatch, type Structure, structure } from "./structure.js";
+import { parseOp } from "./symop.js";
+
+const cellTags = ["_cell_length_a", "_cell_length_b", "_cell_length_c", "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
+
+/** The cell of a CIF block and its s.u. @throws bad-file when a parameter is missing */
+export function cellFromCif(block: CifBlock): { readonly cell: UnitCell; readonly su: readonly number[] } {
+  const values = cellTags.map((t) => cifMeasured(block, t));
+  // Angles may be left out by old files of orthogonal cells.
+  const numbers = values.map((v, i) => (Number.isNaN(v.value) && i > 2 ? 90 : v.value));
+  if (numbers.some(Number.isNaN))
+    fail("bad-file", { block: block.name, cell: numbers }, "the block has no complete _cell_length_a … _cell_angle_gamma");
+  return { cell: unitCell(...(numbers as [number, number, number, number, number, number])), su: values.map((v) => v.su) };
+}
+
+/**
+ * The space group of a CIF block. The listed operators decide; without them the Hermann–Mauguin symbol, the Hall symbol, then the number
+ * (in its reference setting). Disagreements become warnings. Without anything, P 1.
+ */
+export function spaceGroupFromCif(block: CifBlock, cell?: UnitCell): Parsed<SpaceGroup> {
+  const warnings: string[] = [];
+  const texts = cifTexts(block, "_space_group_symop_operation_xyz") ?? cifTexts(block, "_symmetry_equiv_pos_as_xyz");
+  const hm =
+    cifText(block, "_space_group_name_H-M_alt") ??
+    cifText(block, "_symmetry_space_group_name_H-M") ??
+    cifText(block, "_space_group_name_H-M_ref");
+  const hall = cifText(block, "_space_group_name_Hall") ?? cifText(block, "_symmetry_space_group_name_Hall");
+  const number = [cifNumber(block, "_space_group_IT_number"), cifNumber(block, "_symmetry_Int_Tables_number")].find(
+    (n) => n >= 1 && n <= 230,
+  );
+  const rhombohedral = cell && Math.abs(cell.gammaDeg - 120) > 5;
+  const attempt = (f: () => SpaceGroup): SpaceGroup | undefined => {
+    try {
+      return f();
+    } catch (e) {
+      if (isSdkError(e)) return undefined;
+      throw e;
+    }
+  };
+  const named = hm === undefined ? undefined : attempt(() => spaceGroup(hm, rhombohedral ? { axes: "R" } : {}));
+  if (texts && texts.length > 0) {
+    const ops = texts.map(parseOp);
+    let group = spaceGroupFromOps(ops);
+    if (group.number === 0) {
+      const found = identifySpaceGroup(ops);
+      if (found) {
+        // Not tabulated in this setting: the operators stay, the type's number and a marked symbol name it.
+        group = {
+          ...group,
+          number: found.group.number,
+          schoenflies: found.group.schoenflies,
+          hm: hm ?? `${found.group.hm} (other setting)`,
+        };
+        warnings.push(`the operators are those of number ${found.group.number} in a setting that is not tabulated`);
+      } else warnings.push("the operators form a group that is none of the 230 types in a recognisable cell");
+    }
+    if (named && group.number > 0 && named.number !== group.number)
+      warnings.push(`the operators belong to number ${group.number}, the symbol "${hm}" to ${named.number}; the operators are used`);
+    if (number && group.number > 0 && number !== group.number)
+      warnings.push(`the operators belong to number ${group.number}, the file states ${number}`);
+    return { value: group, warnings };
+  }
+  if (named) {
+    if (number && named.number !== number)
+      warnings.push(`the symbol "${hm}" is number ${named.number}, the file states ${number}; the symbol is used`);
+    if (/:[12]/.test(named.hm) && !/:/.test(hm!)) warnings.push(`the file does not say which origin; "${named.hm}" was taken`);
+    return { value: named, warnings };
+  }
+  const fromHall = hall === undefined ? undefined : attempt(() => spaceGroupFromHall(hall));
+  if (fromHall) return { value: fromHall, warnings };
+  if (number)
+    return { value: spaceGroupByNumber(number), warnings: [`only the number ${number} is known; its reference setting was taken`] };
+  if (hm !== undefined) fail("bad-file", { symbol: hm }, "the space-group symbol is not known and the block lists no operators");
+  return { value: spaceGroup(1), warnings: ["the block names no symmetry; P 1 was taken"] };
+}
+
+/**
+ * The structure of a CIF block (core dictionary, old and new names): positions, occupancies, isotropic and anisotropic displacements
+ * (U, B or β, loops U_11 …, B_11 …, beta_11 …), s.u., disorder groups. Dummy atoms and atoms without coordinates are left out, with a warning.
+ * @throws bad-file without a cell or without atoms
+ */
+export function structureFromCif(block: CifBlock): Parsed<Structure> {
+  const { cell, su: cellSu } = cellFromCif(block);
+  const group = spaceGroupFromCif(block, cell);
+  const warnings = [...group.warnings];
+  const mismatch = cellMismatch(cell, group.value);
+  if (mismatch.length > 1e-3 || mismatch.angleDeg > 0.05)
+    warnings.push(
+      `the cell does not obey ${group.value.hm}: lengths differ by ${(100 * mismatch.length).toFixed(2)} %, angles by ${mismatch.angleDeg.toFixed(2)}° under its operations`,
+    );
+  const labels = cifTexts(block, "_atom_site_label");
+  const xyz = ["x", "y", "z"].map((c) => cifMeasuredColumn(block, `_atom_site_fract_${c}`));
+  if (!labels || xyz.some((c) => !c))
+    fail("bad-file", { block: block.name }, "the block has no _atom_site_label with _atom_site_fract_x, _y, _z");
+  const types = cifTexts(block, "_atom_site_type_symbol"),
+    flags = cifTexts(block, "_atom_site_calc_flag");
+  const occupancy = cifMeasuredColumn(block, "_atom_site_occupancy");
+  const uIso = cifMeasuredColumn(block, "_atom_site_U_iso_or_equiv"),
+    bIso = cifMeasuredColumn(block, "_atom_site_B_iso_or_equiv");
+  const assembly = cifTexts(block, "_atom_site_disorder_assembly"),
+    disorder = cifTexts(block, "_atom_site_disorder_group");
+  const aniso = anisoOf(block, cell);
+  const adpTypes = cifTexts(block, "_atom_site_adp_type") ?? cifTexts(block, "_atom_site_thermal_displace_type");
+  const charges = chargesOf(block);
+  const atoms: Atom[] = [];
+  labels.forEach((label, i) => {
+    const position = xyz.map((c) => c!.value[i]!) as unknown as Fractional;
+    if (label === "" || flags?.[i] === "dum") return;
+    if (position.some(Number.isNaN)) {
+      warnings.push(`atom ${label} has no coordinates and is left out`);
+      return;
+    }
+    const type = parseAtomType(types?.[i] || "") ?? parseAtomType(elementOfLabel(label) ?? "");
+    if (!type) {
+      warnings.push(`atom ${label}: no element is recognised in "${types?.[i] ?? label}"; left out`);
+      return;
+    }
+    const tensor = aniso.get(label);
+    if (!tensor && adpTypes?.[i] === "Uani" && aniso.size > 0) warnings.push(`atom ${label} is said to be anisotropic but has no tensor`);
+    const u = uIso && !Number.isNaN(uIso.value[i]!) ? uIso.value[i]! : bIso ? uFromB(bIso.value[i]!) : Number.NaN;
+    const usu = uIso && !Number.isNaN(uIso.su[i]!) ? uIso.su[i]! : bIso ? uFromB(bIso.su[i]!) : Number.NaN;
+    const occ = occupancy?.value[i] ?? 1;
+    atoms.push({
+      label,
+      element: type.element,
+      charge: type.charge || charges.get(types?.[i] ?? "") || 0,
+      xyz: position,
+      occupancy: Number.isNaN(occ) ? 1 : occ,
+      uIso: Number.isNaN(u) ? (tensor ? equivalentU(cell, tensor.value) : 0) : u,
+      uAniso: tensor?.value,
+      su: {
+        xyz: xyz.map((c) => c!.su[i]!) as unknown as Fractional,
+        occupancy: occupancy?.su[i] ?? Number.NaN,
+        uIso: usu,
+        uAniso: tensor?.su,
+      },
+      disorder: disorder?.[i] ? { assembly: assembly?.[i] ?? "", group: disorder[i]! } : undefined,
+    });
+  });
+  if (atoms.length === 0) fail("bad-file", { block: block.name, rows: labels.length }, "no atom of the block has coordinates");
+  warnings.push(...multiplicityWarnings(block, labels, atoms, group.value, cell));
+  return { value: structure(cell, group.value, atoms, cellSu), warnings };
+}
+
+/** Displacement tensors by label, in U. */
+function anisoOf(block: CifBlock, cell: UnitCell): Map<string, { value: Adp; su: Adp }> {
+  const out = new Map<string, { value: Adp; su: Adp }>();
+  const labels = cifTexts(block, "_atom_site_aniso_label");
+  if (!labels) return out;
+  const names = ["11", "22", "33", "12", "13", "23"];
+  for (const kind of ["U", "B", "beta"] as const) {
+    const columns = names.map((n) => cifMeasuredColumn(block, `_atom_site_aniso_${kind}_${n}`));
+    if (columns.some((c) => !c)) continue;
+    const convert = (a: Adp): Adp => (kind === "U" ? a : kind === "B" ? (a.map(uFromB) as unknown as Adp) : uFromBeta(cell, a));
+    labels.forEach((label, i) => {
+      const value = columns.map((c) => c!.value[i]!) as unknown as Adp;
+      if (value.some(Number.isNaN) || out.has(label)) return;
+      out.set(label, { value: convert(value), su: convert(columns.map((c) => c!.su[i]!) as unknown as Adp) });
+    });
+  }
+  return out;
+}
+
+/** Oxidation numbers of the atom types, where the file gives them. */
+function chargesOf(block: CifBlock): Map<string, number> {
+  const symbols = cifTexts(block, "_atom_type_symbol") ?? [],
+    numbers = cifMeasuredColumn(block, "_atom_type_oxidation_number");
+  return new Map(symbols.map((s, i) => [s, numbers?.value[i] ?? 0] as const).filter(([, n]) => n !== 0 && !Number.isNaN(n)));
+}
+
+/** The file's multiplicities against ours: a coordinate written with too few digits shows here. */
+function multiplicityWarnings(
+  block: CifBlock,
+  labels: readonly string[],
+  atoms: readonly Atom[],
+  group: SpaceGroup,
+  cell: UnitCell,
+): string[] {
+  const given =
+    cifMeasuredColumn(block, "_atom_site_site_symmetry_multiplicity") ?? cifMeasuredColumn(block, "_atom_site_symmetry_multiplicity");
+  if (!given) return [];
+  const out: string[] = [];
+  for (const a of atoms) {
+    const n = given.value[labels.indexOf(a.label)]!;
+    const ours = siteSymmetry(group, cell, a.xyz).multiplicity;
+    if (!Number.isNaN(n) && n !== ours) out.push(`atom ${a.label}: the file states multiplicity ${n}, its position has ${ours}`);
+  }
+  return out;
+}
