@@ -1,4 +1,4 @@
-/** Core: frames of reference, errors, jobs with progress and abort, keyed random numbers. */
+/** Core: frames of reference, errors, jobs with progress and abort, keyed random numbers, worker pool. */
 
 export type { Details, ErrorCode } from "./errors.js";
 export { fail, isSdkError, SdkError } from "./errors.js";
@@ -10,5 +10,7 @@ export type { Progress, RunOptions, Steps } from "./job.js";
 export { runAsync, runSync } from "./job.js";
 export type { NdView } from "./ndview.js";
 export { contiguous, imageOf, isContiguous, ndView, pick, rowMajorStride } from "./ndview.js";
+export type { Pool, PoolCall, PoolOptions, PoolRun, PoolTask } from "./pool.js";
+export { availableParallelism, workerPool } from "./pool.js";
 export type { Rng } from "./rng.js";
 export { rng } from "./rng.js";

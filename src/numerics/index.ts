@@ -4,6 +4,7 @@ export type { Edge } from "../kernels/images.js";
 export { correlationMatrix, type TriangleCovariance, triangleCovariance } from "./covariance.js";
 export { type FftOptions, fft, fft2, fftn, ifft, ifft2, ifftn, irfft, irfft2, irfftn, rfft, rfft2, rfftn } from "./fft.js";
 export { fftFreq, fftShift, ifftShift, rfftFreq, type ShiftOptions } from "./fft-freq.js";
+export { fftPool, runOnPool } from "./fft-parallel.js";
 export { type FftKernels, type FftPlan, type FftPlanOptions, type FftRun, fftPlan, type PlanArray } from "./fft-plan.js";
 export { type RealFftPlan, type RealFftPlanOptions, rfftPlan } from "./fft-real-plan.js";
 export {
