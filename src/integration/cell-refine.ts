@@ -11,12 +11,14 @@ import {
   type LatticeParameters,
   positionModel,
 } from "./cell-refine-model.js";
-import { cellConstraint, cellOf, type LatticeSystem, splitOrientation } from "./constraints.js";
+import { cellConstraint, cellOf, fixedCell, type LatticeSystem, splitOrientation } from "./constraints.js";
 import type { Orientation } from "./index-lattice.js";
 
 export interface CellRefineOptions {
   /** Symmetry imposed on the cell; the orientation matrix must be on the conventional axes of that system. Default triclinic: UB free. */
   readonly system?: LatticeSystem;
+  /** A cell known from elsewhere, on the axes of the orientation matrix: only the orientation is refined. Needed to refine the magnification. */
+  readonly cell?: UnitCell;
   /** Instrument parameters refined along with the lattice. Default none. */
   readonly refine?: readonly InstrumentParameter[];
   /** Observations further than this many standard deviations are left out. */
@@ -71,7 +73,7 @@ export function refineLattice(
   options: CellRefineOptions = {},
 ): RefinedLattice {
   const { system = "triclinic", refine = [], rejectSigma = 4, rounds = 6, weighting = "separate" } = options;
-  const lattice = latticeParameters(ub, system);
+  const lattice = latticeParameters(ub, system, options.cell);
   const model = positionModel(data, lattice, instrument, frames);
   const L = model.start.length - instrumentParameters.length;
   for (const name of refine)
@@ -128,6 +130,12 @@ export function refineLattice(
   const N = model.start.length;
   const index = (name: string): number => model.names.indexOf(name);
   const open = model.names.filter((_, i) => !fixed.includes(i));
+  if (refine.includes("magnification") && !options.cell)
+    fail(
+      "bad-value",
+      { refine: [...refine] },
+      "the magnification and the cell scale together: give the cell known from elsewhere, or keep the magnification",
+    );
   const bad = open.filter((name) => !Number.isFinite(fit.sigma[index(name)]!));
   if (bad.length) fail("bad-value", { undetermined: bad }, "the data do not determine these parameters together: fix one of them");
   const covariance = fit.covariance;
@@ -183,10 +191,10 @@ export function refineLattice(
   };
 }
 
-function latticeParameters(ub: Orientation, system: LatticeSystem): LatticeParameters {
+function latticeParameters(ub: Orientation, system: LatticeSystem, known?: UnitCell): LatticeParameters {
   if (!(Math.abs(determinant(ub)) > 0)) fail("bad-value", { ub: [...ub] }, "the columns of the orientation matrix lie in one plane");
-  if (system === "triclinic") return { kind: "free", ub };
-  const constraint = cellConstraint(system);
+  if (system === "triclinic" && !known) return { kind: "free", ub };
+  const constraint = known ? fixedCell(known) : cellConstraint(system);
   const free = constraint.free(cellFromUB(ub));
   return { kind: "constrained", constraint, cell: free, u: splitOrientation(ub, cellOf(constraint.expand(free))) };
 }

@@ -85,6 +85,16 @@ export function cellConstraint(system: LatticeSystem): CellConstraint {
   }
 }
 
+/** The constraint of a cell that is known and stays as it is. */
+export function fixedCell(cell: UnitCell): CellConstraint {
+  return constraint(
+    "triclinic",
+    [],
+    () => [],
+    () => cellParameters(cell),
+  );
+}
+
 /** The system whose constraint a Bravais type imposes on its conventional cell. */
 export function systemOfBravais(bravais: BravaisType): LatticeSystem {
   const first = bravais[0]!;
