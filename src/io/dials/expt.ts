@@ -97,7 +97,7 @@ export function parseExpt(input: TextInput): Parsed<readonly DialsExperiment[]> 
           direction: beam.key("direction").vector(3) as unknown as Three,
           wavelength: beam.key("wavelength").number() ?? Number.NaN,
         },
-        detector: detector ? detector.key("panels").items().map(panelOf) : [],
+        detector: detector ? panelsOf(detector) : [],
         goniometer: goniometer && goniometerOf(goniometer),
         scan: scan && scanOf(scan),
         crystal: crystal && crystalOf(crystal),
@@ -111,6 +111,49 @@ export function parseExpt(input: TextInput): Parsed<readonly DialsExperiment[]> 
 }
 
 const identity: Nine = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+/**
+ * The panels of a file stand in the frame of the group that holds them, and groups in the frame of theirs (`hierarchy`): a refinement moves
+ * the group and leaves the panel's own origin alone. Files without a hierarchy give panels in the laboratory frame.
+ */
+function panelsOf(detector: Json): readonly DialsPanel[] {
+  const panels = detector.key("panels").items().map(panelOf);
+  const place = (group: Json, parents: readonly Frame3[], depth: number): void => {
+    if (depth > 16) fail("bad-file", { depth }, "the detector's hierarchy is nested deeper than any detector");
+    const frames = group.key("fast_axis").present ? [frameOf(group), ...parents] : parents;
+    for (const child of group.key("children").items()) {
+      const i = child.key("panel").integer();
+      if (i === undefined) place(child, frames, depth + 1);
+      else if (panels[i]) panels[i] = frames.reduce(moved, panels[i]);
+    }
+  };
+  if (detector.key("hierarchy").present) place(detector.key("hierarchy"), [], 0);
+  return panels;
+}
+interface Frame3 {
+  readonly fast: Three;
+  readonly slow: Three;
+  readonly origin: Three;
+}
+function frameOf(g: Json): Frame3 {
+  return {
+    fast: g.key("fast_axis").vector(3) as unknown as Three,
+    slow: g.key("slow_axis").vector(3) as unknown as Three,
+    origin: g.key("origin").vector(3) as unknown as Three,
+  };
+}
+/** A panel given in frame `f`, in the frame that `f` itself is given in. */
+function moved(panel: DialsPanel, f: Frame3): DialsPanel {
+  const [a, b] = [f.fast, f.slow];
+  const n: Three = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+  const turn = (v: Three): Three => [0, 1, 2].map((i) => v[0] * a[i]! + v[1] * b[i]! + v[2] * n[i]!) as unknown as Three;
+  const o = turn(panel.origin);
+  return {
+    ...panel,
+    fastAxis: turn(panel.fastAxis),
+    slowAxis: turn(panel.slowAxis),
+    origin: [o[0] + f.origin[0], o[1] + f.origin[1], o[2] + f.origin[2]],
+  };
+}
 function panelOf(p: Json): DialsPanel {
   return {
     name: p.key("name").text() ?? "",
