@@ -77,6 +77,8 @@ export type { MibOptions } from "./mib.js";
 export { mibFrames } from "./mib.js";
 export type { MibHeader } from "./mib-header.js";
 export { merlinScanShape, parseMerlinHdr, parseMibHeader } from "./mib-header.js";
+export type { MrcHeader, MrcOptions, MrcWriteOptions } from "./mrc.js";
+export { mrcFrames, parseMrcHeader, writeMrc } from "./mrc.js";
 export type { MsgpackExtension, MsgpackValue } from "./msgpack.js";
 export { decodeMsgpack } from "./msgpack.js";
 export type { NdValues } from "./npy.js";
