@@ -75,6 +75,39 @@ export function chooseKernels(kernels: FftKernels | undefined): FftKernels {
   return kernels;
 }
 
+/** Everything a plan holds in an arena; given back at once, also when building the plan fails half-way. */
+export function scope(arena: Arena) {
+  const blocks: number[] = [],
+    cache = new Map<string, FftTables>();
+  const free = (): void => {
+    for (const b of blocks.splice(0)) arena.free(b);
+    for (const t of cache.values()) t.free();
+    cache.clear();
+  };
+  return {
+    free,
+    alloc: (bytes: number): number => {
+      const ptr = arena.alloc(bytes);
+      blocks.push(ptr);
+      return ptr;
+    },
+    tables: (n: number, type: "f32" | "f64", halved = false): FftTables => {
+      const key = `${n} ${halved}`,
+        t = cache.get(key) ?? fftTables(arena, n, type, halved);
+      cache.set(key, t);
+      return t;
+    },
+    build: <T>(make: () => T): T => {
+      try {
+        return make();
+      } catch (e) {
+        free();
+        throw e;
+      }
+    },
+  };
+}
+
 /**
  * A plan for complex transforms of any length along any axes.
  * @throws bad-shape, bad-value, too-large when the arena cannot hold the array
@@ -92,18 +125,13 @@ function wasmPlan<Type extends "c64" | "c128">(options: FftPlanOptions<Type>, ax
     bytes = type === "c64" ? 4 : 8;
   const points = product(axes.map((a) => shape[a]!)),
     values = 2 * product(shape);
-  const ptr = arena.alloc(values * bytes);
-  const cache = new Map<number, FftTables>();
-  const stages = stagesOf(shape, axes, real, (n) => {
-    let t = cache.get(n);
-    if (!t) {
-      t = fftTables(arena, n, real);
-      cache.set(n, t);
-    }
-    return t;
+  const owned = scope(arena);
+  const { ptr, stages, scratch } = owned.build(() => {
+    const ptr = owned.alloc(values * bytes);
+    const stages = stagesOf(shape, axes, real, (n) => owned.tables(n, real));
+    const scratchBytes = Math.max(64, ...stages.map((s) => s.tables.scratchBytes));
+    return { ptr, stages, scratch: Array.from({ length: Math.max(1, workers) }, () => owned.alloc(scratchBytes)) };
   });
-  const scratchBytes = Math.max(64, ...stages.map((s) => s.tables.scratchBytes));
-  const scratch = Array.from({ length: Math.max(1, workers) }, () => arena.alloc(scratchBytes));
   const call = callWith(arena);
   const run = (inverse: number, scale: number, at: number): void =>
     walk(stages, (stage, lo, hi, last) => call(stage, lo, hi, at, scratch[0]!, inverse, last ? scale : 1));
@@ -126,10 +154,7 @@ function wasmPlan<Type extends "c64" | "c128">(options: FftPlanOptions<Type>, ax
     inverse: ({ scale = 1 / points, at = ptr } = {}) => run(1, scale, at),
     phases: (direction, pieces, { scale = direction === "forward" ? 1 : 1 / points, at = ptr } = {}) =>
       phases(direction === "forward" ? 0 : 1, scale, at, pieces),
-    free: () => {
-      for (const block of [ptr, ...scratch]) arena.free(block);
-      for (const t of cache.values()) t.free();
-    },
+    free: owned.free,
   };
 }
 

@@ -1,8 +1,8 @@
 import { fail } from "../core/errors.js";
-import { type FftExports, type FftTables, fftTables, fftWasm } from "../kernels/fft.js";
+import { type FftExports, fftWasm } from "../kernels/fft.js";
 import { jsAxis, jsRealForward, jsRealInverse, line } from "../kernels/js/fft.js";
 import { type Arena, defaultArena } from "../kernels/memory.js";
-import { chooseKernels, type FftKernels, normalAxes, type PlanArray, product } from "./fft-plan.js";
+import { chooseKernels, type FftKernels, normalAxes, type PlanArray, product, scope } from "./fft-plan.js";
 import { callWith, stagesOf, walk } from "./fft-stages.js";
 
 export interface RealFftPlanOptions<Type extends "f32" | "f64" = "f32" | "f64"> {
@@ -60,19 +60,16 @@ function wasmPlan<Type extends "f32" | "f64">(common: Common<Type>, arena: Arena
     length = shape.at(-1)!,
     rows = product(shape) / length,
     keep = spectrumShape.at(-1)!;
-  const realPtr = arena.alloc(rows * length * bytes),
-    spectrumPtr = arena.alloc(rows * keep * 2 * bytes);
-  const halved = fftTables(arena, length, type, true);
-  const all: FftTables[] = [halved];
   const others = axes.slice(0, -1);
-  const stages = others.some((a) => shape[a]! > 1)
-    ? stagesOf(spectrumShape, others, type, (n) => {
-        const t = fftTables(arena, n, type);
-        all.push(t);
-        return t;
-      })
-    : [];
-  const scratch = arena.alloc(Math.max(...all.map((t) => t.scratchBytes)));
+  const owned = scope(arena);
+  const { realPtr, spectrumPtr, halved, stages, scratch } = owned.build(() => {
+    const realPtr = owned.alloc(rows * length * bytes),
+      spectrumPtr = owned.alloc(rows * keep * 2 * bytes),
+      halved = owned.tables(length, type, true);
+    const stages = others.some((a) => shape[a]! > 1) ? stagesOf(spectrumShape, others, type, (n) => owned.tables(n, type)) : [];
+    const scratch = owned.alloc(Math.max(halved.scratchBytes, ...stages.map((s) => s.tables.scratchBytes)));
+    return { realPtr, spectrumPtr, halved, stages, scratch };
+  });
   const e = arena.family<FftExports>(fftWasm);
   const call = callWith(arena),
     r2c = e[`r2c_${type}`],
@@ -112,10 +109,7 @@ function wasmPlan<Type extends "f32" | "f64">(common: Common<Type>, arena: Arena
         c2r(d, spectrumPtr, spectrumStride, realPtr, realStride, o * perSlab, (o + 1) * perSlab, scratch, scale);
       }
     },
-    free: () => {
-      for (const block of [realPtr, spectrumPtr, scratch]) arena.free(block);
-      for (const t of all) t.free();
-    },
+    free: owned.free,
   };
 }
 

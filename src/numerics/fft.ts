@@ -37,7 +37,7 @@ export function ifft2<A extends Arr>(x: A, shape: readonly number[], options: Om
 }
 
 function complex<A extends Arr>(x: A, shape: readonly number[], direction: "forward" | "inverse", options: FftOptions): A {
-  if (x.length !== 2 * product(shape) || x.length === 0)
+  if (x.length !== 2 * product(shape) || x.length === 0 || x.length % 2)
     fail(
       "bad-shape",
       { length: x.length, shape },
