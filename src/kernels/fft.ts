@@ -46,6 +46,30 @@ const BATCH_LIMIT = 1 << 20;
  * @param real - `length` counts real samples: tables for r2c and c2r (the complex length is length/2 when even)
  */
 export function fftTables(arena: Arena, length: number, type: "f32" | "f64", real = false): FftTables {
+  const blocks: number[] = [];
+  const free = (): void => {
+    for (const b of blocks.splice(0)) arena.free(b);
+  };
+  const alloc = (bytes: number): number => {
+    const ptr = arena.alloc(bytes);
+    blocks.push(ptr);
+    return ptr;
+  };
+  try {
+    return { ...build(arena, alloc, length, type, real), free };
+  } catch (e) {
+    free();
+    throw e;
+  }
+}
+
+function build(
+  arena: Arena,
+  alloc: (bytes: number) => number,
+  length: number,
+  type: "f32" | "f64",
+  real: boolean,
+): Omit<FftTables, "free"> {
   const bytes = type === "f32" ? 4 : 8,
     lanes = 16 / bytes;
   const n = real && length % 2 === 0 ? length / 2 : length;
@@ -53,10 +77,8 @@ export function fftTables(arena: Arena, length: number, type: "f32" | "f64", rea
   const m = direct ? n : convolutionLength(n);
   const order = direct ?? radices(m)!;
   const levels = passLevels(m, order);
-  const blocks: number[] = [];
   const put = (values: ArrayLike<number>): number => {
-    const ptr = arena.alloc(values.length * bytes);
-    blocks.push(ptr);
+    const ptr = alloc(values.length * bytes);
     if (type === "f32") arena.f32(ptr, values.length).set(values);
     else arena.f64(ptr, values.length).set(values);
     return ptr;
@@ -72,11 +94,10 @@ export function fftTables(arena: Arena, length: number, type: "f32" | "f64", rea
     tw: l.twiddles.length ? put(l.twiddles) : 0,
     roots: l.radix > 5 && l.radix !== 8 ? put(circle(l.radix)) : 0,
   }));
-  const d = arena.alloc(HEADER + LEVEL * levels.length);
+  const d = alloc(HEADER + LEVEL * levels.length);
   const reversed = digitReversed(m, order);
-  const perm = arena.alloc(4 * reversed.length);
+  const perm = alloc(4 * reversed.length);
   new Uint32Array(arena.memory.buffer, perm, reversed.length).set(reversed);
-  blocks.push(d, perm);
   const phase = direct ? undefined : chirp(n);
   const core = Math.max(m * batchBytes * (direct ? 1 : 2), 2 * n * 2 * bytes, 64 * m);
   const line = TEMP + core;
@@ -93,9 +114,6 @@ export function fftTables(arena: Arena, length: number, type: "f32" | "f64", rea
     n,
     batchBytes,
     scratchBytes: line + (real ? lanes * n * 2 * bytes : 0),
-    free: () => {
-      for (const b of blocks) arena.free(b);
-    },
   };
 }
 
