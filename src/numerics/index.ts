@@ -1,7 +1,10 @@
 /** Numerics: dense algebra, optimisers, transforms, statistics, filters and clustering on plain arrays. No physics. */
 
 export type { Edge } from "../kernels/images.js";
+export { type Clusters, clusterGraph, clusterWithin, cutLinkage, type Merge, singleLinkage } from "./cluster.js";
+export { type KdTree, kdTree } from "./cluster-kdtree.js";
 export { correlationMatrix, type TriangleCovariance, triangleCovariance } from "./covariance.js";
+export { type DbscanOptions, type DbscanResult, dbscan, dbscanSteps } from "./dbscan.js";
 export { type FftOptions, fft, fft2, fftn, ifft, ifft2, ifftn, irfft, irfft2, irfftn, rfft, rfft2, rfftn } from "./fft.js";
 export { fftFreq, fftShift, ifftShift, rfftFreq, type ShiftOptions } from "./fft-freq.js";
 export { fftPool, runOnPool } from "./fft-parallel.js";
@@ -26,8 +29,10 @@ export {
 export { binImage, type FrameSum, frameSum, imageStatistics, localStatistics, type MaskedOptions, meanFilter } from "./filters-local.js";
 export { type DifferenceOptions, type Differences, differenceGradient, differenceJacobianInto, gradientError } from "./gradient.js";
 export { binEdges, densityEstimate, type Histogram, histogram, histogramQuantile, lowerBound, silvermanBandwidth } from "./histogram.js";
+export { type KMeansOptions, type KMeansResult, kMeans } from "./kmeans.js";
 export { type LeastSquaresProblem, type LeastSquaresResult, leastSquares, leastSquaresSteps } from "./least-squares.js";
 export type { Loss } from "./least-squares-loss.js";
+export { type NmfOptions, type NmfResult, nmf, nmfSteps } from "./nmf.js";
 export type { SolverStatus } from "./outcome.js";
 export { type ParameterMap, type ParameterOptions, parameterMap, type Tie } from "./parameters.js";
 export { type Line, type LineFit, lineFit, ransacLine, robustLine, theilSenLine } from "./robust-line.js";
@@ -59,3 +64,4 @@ export {
 } from "./stats.js";
 export { type KsTest, kolmogorovQ, ksTest, ksTwoSample } from "./stats-ks.js";
 export { median, quantile, quantiles, selectInPlace, weightedMedian } from "./stats-select.js";
+export { type UnionFind, unionFind } from "./union-find.js";
