@@ -35,6 +35,11 @@ export type { Loss } from "./least-squares-loss.js";
 export { type NmfOptions, type NmfResult, nmf, nmfSteps } from "./nmf.js";
 export type { SolverStatus } from "./outcome.js";
 export { type ParameterMap, type ParameterOptions, parameterMap, type Tie } from "./parameters.js";
+export { localMaxima, localMaxima1d, type MaximaOptions, type PeakTable } from "./peaks.js";
+export { type ComponentTable, type Labels, labelComponents, measureComponents, watershed } from "./peaks-components.js";
+export { type GaussianFitOptions, type GaussianPeak, gaussianPeak } from "./peaks-gaussian.js";
+export { type Shift, templateShift } from "./peaks-match.js";
+export { type Centroid, type CentroidOptions, centroidPeak, parabolicOffset, parabolicPeak, type SubPixel } from "./peaks-refine.js";
 export { type Line, type LineFit, lineFit, ransacLine, robustLine, theilSenLine } from "./robust-line.js";
 export {
   biweightLocation,
