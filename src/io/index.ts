@@ -1,5 +1,7 @@
 /** Bytes to format-shaped records, and back. */
 
+export type { BloHeader, BloWriteOptions } from "./blo.js";
+export { bloBrightField, bloFrames, writeBlo } from "./blo.js";
 export type { Cursor } from "./bytes.js";
 export { cursor, declaredSizeCheck, fromLatin1, latin1 } from "./bytes.js";
 export type { NumberType } from "./bytes-numbers.js";
@@ -42,6 +44,8 @@ export type { CifReflections } from "./cif-reflections.js";
 export { cifOneLine, cifReflections } from "./cif-reflections.js";
 export type { CifWriteOptions } from "./cif-write.js";
 export { cifValueText, writeCif } from "./cif-write.js";
+export type { FrameFormat, OpenOptions } from "./detect.js";
+export { detectFormat, imageFormats, openFrames } from "./detect.js";
 export type { DialsBeam, DialsCrystal, DialsExperiment, DialsGoniometer, DialsPanel, DialsScan } from "./dials/expt.js";
 export { parseExpt } from "./dials/expt.js";
 export type { ReflColumn, ReflOptions, ReflTable } from "./dials/refl.js";
@@ -54,6 +58,8 @@ export type { DmArray, DmGroup, DmTag } from "./dm-tags.js";
 export { dmTag, isDmArray, isDmGroup, readDmTags } from "./dm-tags.js";
 export type { Emi } from "./emi.js";
 export { parseEmi } from "./emi.js";
+export type { EmpadOptions, EmpadXml } from "./empad.js";
+export { empadFrames, parseEmpadXml } from "./empad.js";
 export type { FrameFacts, FrameSource, Metadata } from "./frames.js";
 export { checkFrame, framesOf, naturalCompare, toFloat32 } from "./frames.js";
 export type { Wrapping } from "./inflate.js";
@@ -143,6 +149,8 @@ export type { TiffWriteOptions } from "./tiff-write.js";
 export { writeTiff } from "./tiff-write.js";
 export type { YamlValue } from "./tiff-yaml.js";
 export { parseHeaderYaml } from "./tiff-yaml.js";
+export type { TvipsHeader } from "./tvips.js";
+export { tvipsFrames } from "./tvips.js";
 export type { XdsGeometry, XdsReflections } from "./xds/hkl.js";
 export { parseXdsHkl, parseXparm, xdsHeader } from "./xds/hkl.js";
 export type { XdsEntry, XdsInp } from "./xds/inp.js";

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { readdir, readFile as readNodeFile, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { fail } from "../../core/errors.js";
-import { naturalCompare } from "../frames.js";
+import { type OpenOptions, openFrames } from "../detect.js";
+import { type FrameSource, naturalCompare } from "../frames.js";
 import { type ByteSource, checkRange, DEFAULT_MAX_BYTES, type SizeLimit } from "../source.js";
 
 const notFound = (path: string, cause: unknown): never =>
@@ -128,4 +129,14 @@ export async function listFiles(pattern: string): Promise<string[]> {
       "no file matches: check the path, and quote the pattern so that the shell leaves it alone",
     );
   return [...new Set(out)].sort(naturalCompare);
+}
+
+/**
+ * Open what a pattern names as frames: one file, a folder or a glob of a series; see {@link listFiles} and {@link openFrames}.
+ * @throws not-found, unsupported; what the reader of the format throws
+ */
+export async function openPath(pattern: string, options: OpenOptions = {}): Promise<FrameSource> {
+  const sources: ByteSource[] = [];
+  for (const path of await listFiles(pattern)) sources.push(await fileSource(path));
+  return openFrames(sources, options);
 }
