@@ -21,14 +21,22 @@ function rows<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstStride: 
     for (let i = lo; i < hi; i++) row<T>(d, src + i * srcStride, dst + i * dstStride, a, mask, vs, vi, tmp);
     return;
   }
-  const perm = field(d, 16), last = field(d, 20), b = a + m * 32;
-  for (let i = lo; i < hi; i += L) {
-    const lanes = min(L, hi - i), x = src + i * srcStride, y = dst + i * dstStride;
-    if (lanes == L) packRows<T>(x, srcStride, n, a, mask);
-    else packLanes<T>(x, lanes, srcStride, c, n, a, <T>(inverse ? -1 : 1));
-    const out = batch<T>(d, a, b, 32, tmp);
-    if (lanes == L) unpackRows<T>(y, dstStride, m, n, out, perm, last, vs, vi);
-    else unpackLanes<T>(y, lanes, dstStride, c, m, n, out, perm, last, s, si);
+  const perm = field(d, 16), last = field(d, 20), most = field(d, 56) / 32;
+  for (let i = lo; i < hi;) {
+    // A few groups of L rows side by side, so that a twiddle once loaded serves them all.
+    const x = src + i * srcStride, y = dst + i * dstStride, left = hi - i, groups = min(most, left / L);
+    if (groups) {
+      const w = groups * 32;
+      for (let g: usize = 0; g < groups; g++) packRows<T>(x + g * L * srcStride, srcStride, n, a + g * 32, w, mask);
+      const out = batch<T>(d, a, a + m * w, w, tmp);
+      for (let g: usize = 0; g < groups; g++) unpackRows<T>(y + g * L * dstStride, dstStride, m, n, out + g * 32, w, perm, last, vs, vi);
+      i += groups * L;
+    } else {
+      packLanes<T>(x, left, srcStride, c, n, a, <T>(inverse ? -1 : 1));
+      const out = batch<T>(d, a, a + m * 32, 32, tmp);
+      unpackLanes<T>(y, left, dstStride, c, m, n, out, perm, last, s, si);
+      i = hi;
+    }
   }
 }
 
@@ -69,7 +77,7 @@ function unpackLimited<T>(dst: usize, stride: usize, m: usize, n: usize, a: usiz
 
 /** Real rows of N (field 44) values to N/2 + 1 complex. Odd N goes through a full complex transform. */
 function realForward<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstStride: usize, lo: usize, hi: usize, scratch: usize, scale: f64): void {
-  const N = field(d, 44), n = field(d, 0), c: usize = 2 * sizeof<T>(), L: usize = 16 / sizeof<T>();
+  const N = field(d, 44), n = field(d, 0), c: usize = 2 * sizeof<T>(), L: usize = field(d, 60);
   if (!(N & 1)) {
     for (let i = lo; i < hi; i += L) {
       const e = min(i + L, hi);
@@ -95,7 +103,7 @@ function realForward<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstS
 }
 /** N/2 + 1 complex to real rows of N values; the input is kept. */
 function realInverse<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstStride: usize, lo: usize, hi: usize, scratch: usize, scale: f64): void {
-  const N = field(d, 44), n = field(d, 0), c: usize = 2 * sizeof<T>(), L: usize = 16 / sizeof<T>(), line = scratch + field(d, 52);
+  const N = field(d, 44), n = field(d, 0), c: usize = 2 * sizeof<T>(), L: usize = field(d, 60), line = scratch + field(d, 52);
   for (let i = lo; i < hi; i += L) {
     const e = min(i + L, hi) - i;
     for (let j: usize = 0; j < e; j++) {

@@ -53,11 +53,11 @@ export function unpackLanes<T>(dst: usize, lanes: usize, laneStride: usize, stri
     }
   }
 }
-/** L whole rows of n contiguous complex each, `stride` bytes apart: a transposition in registers. */
-export function packRows<T>(src: usize, stride: usize, n: usize, a: usize, mask: v128): void {
+/** L whole rows of n contiguous complex each, `stride` bytes apart, to one block of each element: a transposition in registers. */
+export function packRows<T>(src: usize, stride: usize, n: usize, a: usize, w: usize, mask: v128): void {
   let r0 = src, r1 = src + stride;
   if (sizeof<T>() == 8) {
-    for (let j: usize = 0; j < n; j++, a += 32, r0 += 16, r1 += 16) {
+    for (let j: usize = 0; j < n; j++, a += w, r0 += 16, r1 += 16) {
       const u = v128.load(r0), v = v128.load(r1);
       v128.store(a, v128.shuffle<f64>(u, v, 0, 2));
       v128.store(a, v128.xor(v128.shuffle<f64>(u, v, 1, 3), mask), 16);
@@ -65,14 +65,15 @@ export function packRows<T>(src: usize, stride: usize, n: usize, a: usize, mask:
     return;
   }
   let r2 = r1 + stride, r3 = r2 + stride;
-  for (let j: usize = 0; j + 2 <= n; j += 2, a += 64, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
+  for (let j: usize = 0; j + 2 <= n; j += 2, a += w, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
     const u0 = v128.load(r0), u1 = v128.load(r1), u2 = v128.load(r2), u3 = v128.load(r3);
     const p = v128.shuffle<f32>(u0, u1, 0, 4, 1, 5), q = v128.shuffle<f32>(u2, u3, 0, 4, 1, 5);
     const s = v128.shuffle<f32>(u0, u1, 2, 6, 3, 7), t = v128.shuffle<f32>(u2, u3, 2, 6, 3, 7);
     v128.store(a, v128.shuffle<f64>(p, q, 0, 2));
     v128.store(a, v128.xor(v128.shuffle<f64>(p, q, 1, 3), mask), 16);
-    v128.store(a, v128.shuffle<f64>(s, t, 0, 2), 32);
-    v128.store(a, v128.xor(v128.shuffle<f64>(s, t, 1, 3), mask), 48);
+    a += w;
+    v128.store(a, v128.shuffle<f64>(s, t, 0, 2));
+    v128.store(a, v128.xor(v128.shuffle<f64>(s, t, 1, 3), mask), 16);
   }
   if (n & 1) {
     const p = v128.shuffle<f32>(v128.load64_zero(r0), v128.load64_zero(r1), 0, 4, 1, 5);
@@ -81,11 +82,11 @@ export function packRows<T>(src: usize, stride: usize, n: usize, a: usize, mask:
     v128.store(a, v128.xor(v128.shuffle<f64>(p, q, 1, 3), mask), 16);
   }
 }
-export function unpackRows<T>(dst: usize, stride: usize, n: usize, limit: usize, a: usize, perm: usize, last: usize, sr: v128, si: v128): void {
+export function unpackRows<T>(dst: usize, stride: usize, n: usize, limit: usize, a: usize, w: usize, perm: usize, last: usize, sr: v128, si: v128): void {
   const step = n / last;
   for (let g: usize = 0; g < step; g++) {
     let row = <usize>load<u32>(perm + (g << 2));
-    for (let k: usize = 0; k < last; k++, row += step, a += 32) {
+    for (let k: usize = 0; k < last; k++, row += step, a += w) {
       if (row >= limit) continue;
       const re = v128.mul<T>(v128.load(a), sr), im = v128.mul<T>(v128.load(a, 16), si);
       const d = dst + row * 2 * sizeof<T>();

@@ -1,6 +1,7 @@
 // Runs the passes of one length. The host writes a descriptor into the memory (src/kernels/fft-plan.ts has the same table):
 //   0 n   4 levels   8 m (n, or the convolution length of Bluestein)   12 bluestein?   16 perm   20 last radix
 //   24 chirp   28 filter   32 row twiddles or 0   36 batch width W, bytes   40 twiddles of the real split   44 real length or 0
+//   48 columns fused?   52 offset of line scratch   56 row batch width, bytes   60 rows taken at a time by real transforms
 //   64 + 16·l: radix, length at this level, twiddles or 0, roots of an odd radix
 import { pass2, pass3, pass4, pass5, pass8, passOdd } from "./fft-pass";
 import { rowFirst4, rowFirst8 } from "./fft-row";

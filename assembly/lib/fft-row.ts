@@ -1,5 +1,6 @@
 // First pass of a single contiguous row: vectorised over p (L butterflies at once), reads interleaved, writes split scratch in
 // Stockham order (output r·p + k) by transposing in registers. Twiddles are stored as vectors: [re × L][im × L] per k and group of L.
+// When L does not divide m the last group starts at m − L and repeats a few butterflies.
 import { even, odd, mulRe, mulIm } from "./simd";
 
 // @ts-ignore: decorator
@@ -28,10 +29,12 @@ function store4<T>(y: usize, ar: v128, ai: v128, br: v128, bi: v128, cr: v128, c
   }
 }
 
-/** Radix 4; m = n / 4 is a multiple of L. */
+/** Radix 4; m = n / 4 >= L. */
 export function rowFirst4<T>(x: usize, y: usize, m: usize, tw: usize, mask: v128): void {
-  const xk = m * 2 * sizeof<T>(), next: usize = 8 * sizeof<T>();
-  for (const end = x + xk; x < end; x += 32) {
+  const c: usize = 2 * sizeof<T>(), xk = m * c, next: usize = 4 * c;
+  const end = x + xk, last = end - 32;
+  for (; x < end; x += 32) {
+    if (x > last) { y -= (x - last) / c * next; x = last; }
     let t = v128.load(x), u = v128.load(x, 16);
     const ar = even<T>(t, u), ai = v128.xor(odd<T>(t, u), mask);
     const x1 = x + xk, x2 = x1 + xk, x3 = x2 + xk;
@@ -53,11 +56,13 @@ export function rowFirst4<T>(x: usize, y: usize, m: usize, tw: usize, mask: v128
   }
 }
 
-/** Radix 8; m = n / 8 is a multiple of L. Outputs 0…3 and 4…7 of each p are two groups of 4. */
+/** Radix 8; m = n / 8 >= L. Outputs 0…3 and 4…7 of each p are two groups of 4. */
 export function rowFirst8<T>(x: usize, y: usize, m: usize, tw: usize, mask: v128): void {
   const h = v128.splat<T>(<T>0.70710678118654752440);
-  const xk = m * 2 * sizeof<T>(), next: usize = 16 * sizeof<T>();
-  for (const end = x + xk; x < end; x += 32) {
+  const c: usize = 2 * sizeof<T>(), xk = m * c, next: usize = 8 * c;
+  const end = x + xk, last = end - 32;
+  for (; x < end; x += 32) {
+    if (x > last) { y -= (x - last) / c * next; x = last; }
     const x2 = x + xk * 2, x4 = x + xk * 4, x6 = x + xk * 6;
     let t = v128.load(x + xk), u = v128.load(x + xk, 16);
     let ar = even<T>(t, u), ai = v128.xor(odd<T>(t, u), mask);

@@ -40,6 +40,8 @@ const HEADER = 64,
   TEMP = 1024;
 /** Columns of one batch stay in the L2 cache up to this many bytes. */
 const BATCH_LIMIT = 1 << 20;
+/** Rows transformed side by side stay in the L1 cache up to this many bytes. */
+const ROW_LIMIT = 1 << 15;
 
 /**
  * Write the tables for transforms of `length` into the arena. The layout is described in assembly/lib/fft-plan.ts.
@@ -88,7 +90,7 @@ function build(
   const fusable = Boolean(direct) && order.length > 1 && first >= 4 && first !== 5 && first <= 8 && first !== 7 && last <= 8 && last !== 7;
   let batchBytes = 256;
   while (batchBytes > 64 && m * batchBytes > BATCH_LIMIT) batchBytes /= 2;
-  const fastRow = fusable && (n / first) % lanes === 0;
+  const fastRow = fusable && n / first >= lanes;
   const tables = levels.map((l) => ({
     ...l,
     tw: l.twiddles.length ? put(l.twiddles) : 0,
@@ -99,11 +101,14 @@ function build(
   const perm = alloc(4 * reversed.length);
   new Uint32Array(arena.memory.buffer, perm, reversed.length).set(reversed);
   const phase = direct ? undefined : chirp(n);
-  const core = Math.max(m * batchBytes * (direct ? 1 : 2), 2 * n * 2 * bytes, 64 * m);
+  let rowBytes = 32;
+  while (rowBytes < 256 && 2 * rowBytes * m <= ROW_LIMIT) rowBytes *= 2;
+  const core = Math.max(m * Math.max(batchBytes, rowBytes) * (direct ? 1 : 2), 2 * n * 2 * bytes);
   const line = TEMP + core;
+  const together = fastRow ? 1 : (rowBytes / 32) * lanes;
   const header = [n, levels.length, m, direct ? 0 : 1, perm, last, phase ? put(phase) : 0, phase ? put(chirpSpectrum(phase, m)) : 0];
   header.push(fastRow ? put(rowTwiddles(levels[0]!.twiddles, first, lanes)) : 0, batchBytes);
-  header.push(real && length % 2 === 0 ? put(splitTwiddles(length)) : 0, real ? length : 0, fusable ? 1 : 0, line);
+  header.push(real && length % 2 === 0 ? put(splitTwiddles(length)) : 0, real ? length : 0, fusable ? 1 : 0, line, rowBytes, together);
   for (const { radix, length: l, tw, roots } of tables) {
     while (header.length < HEADER / 4) header.push(0);
     header.push(radix, l, tw, roots);
@@ -113,7 +118,7 @@ function build(
     d,
     n,
     batchBytes,
-    scratchBytes: line + (real ? lanes * n * 2 * bytes : 0),
+    scratchBytes: line + (real ? together * n * 2 * bytes : 0),
   };
 }
 
@@ -123,15 +128,19 @@ function circle(r: number): Float64Array {
   for (let k = 0; k < r; k++) rootInto(out, 2 * k, k, r);
   return out;
 }
-/** Twiddles of the first pass regrouped for butterflies p … p + lanes − 1 at once: [re × lanes][im × lanes] per output. */
+/**
+ * Twiddles of the first pass regrouped for butterflies p … p + lanes − 1 at once: [re × lanes][im × lanes] per output. The last group
+ * ends at the last butterfly, whatever it repeats.
+ */
 function rowTwiddles(tw: Float64Array, radix: number, lanes: number): Float64Array {
-  const out = new Float64Array(tw.length),
-    m = tw.length / (2 * (radix - 1));
-  let at = 0;
-  for (let p = 0; p < m; p += lanes)
+  const m = tw.length / (2 * (radix - 1)),
+    out: number[] = [];
+  for (let group = 0; group < m; group += lanes) {
+    const p = Math.min(group, m - lanes);
     for (let k = 0; k < radix - 1; k++)
-      for (let part = 0; part < 2; part++) for (let l = 0; l < lanes; l++) out[at++] = tw[2 * ((p + l) * (radix - 1) + k) + part]!;
-  return out;
+      for (let part = 0; part < 2; part++) for (let l = 0; l < lanes; l++) out.push(tw[2 * ((p + l) * (radix - 1) + k) + part]!);
+  }
+  return Float64Array.from(out);
 }
 /** exp(−2πik/length), k = 0 … length/4. */
 function splitTwiddles(length: number): Float64Array {
