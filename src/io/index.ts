@@ -38,6 +38,10 @@ export {
   hasCifValue,
   withCifItem,
 } from "./cif-access.js";
+export type { CifDefinition, CifDictionary } from "./cif-dictionary.js";
+export { checkCif, cifDefinition, parseCifDictionary } from "./cif-dictionary.js";
+export type { EdCifContents, EdCifRecord } from "./cif-ed.js";
+export { edCifDocument, edCifItems } from "./cif-ed.js";
 export type { CifParseOptions } from "./cif-parse.js";
 export { parseCif } from "./cif-parse.js";
 export type { CifReflections } from "./cif-reflections.js";
