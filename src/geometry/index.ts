@@ -129,3 +129,4 @@ export type { FromPets, FromPetsOptions } from "./conventions-pets.js";
 export { fromPets } from "./conventions-pets.js";
 export type { XdsGeometry } from "./conventions-xds.js";
 export { fromXds, toXds } from "./conventions-xds.js";
+export { abtemFromLab, py4dstemFromLab } from "./conventions-frames.js";
