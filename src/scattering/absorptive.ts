@@ -71,7 +71,7 @@ function monotoneCubic(x: readonly number[], y: (i: number) => number, k: number
 /**
  * Absorptive factors by integration of any elastic form factor (Bird & King 1990, Acta Cryst. A46, 202; Hall & Hirsch 1965):
  * f'(s, B) = (2h/m₀v) ∫ d²s' f(|s' + s/2|) f(|s' − s/2|) [1 − exp(−2B(s'² − s²/4))], rest-mass f; (2h/m₀v) = 2γλ.
- * The integral is tabulated in s on first use (step 0.02 Å⁻¹ to `sMax`) and read by cubic interpolation.
+ * The integral is tabulated in s (step 0.02 Å⁻¹, each node when first needed, to `sMax`) and read by cubic interpolation.
  */
 export function birdKingAbsorptive(elastic: (element: string) => FormFactor, beam: Pick<Beam, "beta">, sMax = 3): AbsorptiveSource {
   return (element, bIso) => {
@@ -79,15 +79,18 @@ export function birdKingAbsorptive(elastic: (element: string) => FormFactor, bea
     const form = elastic(element);
     const step = 0.02,
       n = Math.ceil(sMax / step) + 3;
-    let table: Float64Array | undefined;
-    const value = (i: number): number => table![Math.abs(i)]!;
+    const table = new Float64Array(n).fill(Number.NaN);
+    const value = (at: number): number => {
+      const i = Math.abs(at);
+      if (Number.isNaN(table[i]!)) table[i] = birdKingDamped((t) => form.regular(t), i * step, bIso, beam.beta);
+      return table[i]!;
+    };
     return {
       element,
       bIso,
       source: `Bird-King integral of ${form.source}`,
       damped: (s) => {
         if (s > sMax) fail("out-of-range", { s, sMax }, "pass a larger sMax (Å⁻¹) to birdKingAbsorptive");
-        table ??= Float64Array.from({ length: n }, (_, i) => birdKingDamped((t) => form.regular(t), i * step, bIso, beam.beta));
         // Cubic through four points; the function is even in s.
         const x = s / step,
           i = Math.min(Math.floor(x), n - 3),
@@ -99,11 +102,13 @@ export function birdKingAbsorptive(elastic: (element: string) => FormFactor, bea
   };
 }
 
+let radial: Quadrature | undefined, angular: Quadrature | undefined;
+
 /** f'(s, B) exp(−B s²) at one s, by Gauss–Legendre in angle and in a mapped radius. f is called some 10⁴ times. */
 export function birdKingDamped(f: (s: number) => number, s: number, bIso: number, beta: number): number {
   const prefactor = (2e10 * constants.h) / (constants.m0 * constants.c * beta);
-  const radial = gaussLegendre(96),
-    angular = gaussLegendre(24);
+  radial ??= gaussLegendre(96);
+  angular ??= gaussLegendre(24);
   // r = scale · x²/(1 − x): dense near 0, and the range s' → ∞ that the tail s'⁻⁴ needs.
   const scale = 0.35 + s / 2;
   let sum = 0;
@@ -126,8 +131,12 @@ export function birdKingDamped(f: (s: number) => number, s: number, bIso: number
   return prefactor * sum;
 }
 
+interface Quadrature {
+  readonly x: Float64Array;
+  readonly w: Float64Array;
+}
 /** Nodes and weights of Gauss–Legendre quadrature on [−1, 1], by Newton on the Legendre recurrence. */
-export function gaussLegendre(n: number): { readonly x: Float64Array; readonly w: Float64Array } {
+export function gaussLegendre(n: number): Quadrature {
   const x = new Float64Array(n),
     w = new Float64Array(n);
   for (let i = 0; i < n; i++) {

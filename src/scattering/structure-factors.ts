@@ -61,7 +61,7 @@ function scatterersOf(s: Structure, type: readonly number[], displacement: "own"
   const same = (p: readonly number[], q: readonly number[], sign: number): boolean =>
     shifts.some((t) => p.every((v, i) => Math.abs(v - sign * q[i]! - t[i]! / 24 - Math.round(v - sign * q[i]! - t[i]! / 24)) < 1e-6));
   const images = expandToP1(s);
-  const rows: { x: readonly number[]; weight: number; beta: readonly number[]; atom: number }[] = [];
+  const rows: { x: readonly number[]; weight: number; paired: boolean; beta: readonly number[]; atom: number }[] = [];
   for (let a = 0; a < s.atoms.length; a++) {
     const mine = images.filter((i) => i.atom === a);
     const kept: (typeof rows)[number][] = [];
@@ -70,11 +70,13 @@ function scatterersOf(s: Structure, type: readonly number[], displacement: "own"
       if (kept.some((k) => same(k.x, image.xyz, 1))) continue;
       const twin = originAtInversion ? kept.find((k) => same(k.x, image.xyz, -1)) : undefined;
       if (twin) {
-        twin.weight *= 2;
+        // Its own centring copies come by here again.
+        if (!twin.paired) twin.weight *= 2;
+        twin.paired = true;
         continue;
       }
       const beta = displacement === "own" && image.uAniso ? betaFromU(s.cell, image.uAniso) : [];
-      kept.push({ x: image.xyz, weight: centring * s.atoms[a]!.occupancy, beta, atom: a });
+      kept.push({ x: image.xyz, weight: centring * s.atoms[a]!.occupancy, paired: false, beta, atom: a });
     }
     rows.push(...kept);
   }
