@@ -1,0 +1,8 @@
+/** HDF5 files through h5wasm, which is loaded when the first file is opened. */
+export type { Hdf5Image } from "./dialects.js";
+export { hdf5Images } from "./dialects.js";
+export type { Hdf5Dataset, Hdf5File, Hdf5Value } from "./file.js";
+export { hasSignature, openHdf5 } from "./file.js";
+export type { Hdf5FrameOptions } from "./frames.js";
+export { hdf5Frames } from "./frames.js";
+export { readHdf5Mat } from "./mat.js";
