@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly size: number;
   /** File name without its folder, where one is known: formats without magic bytes are told by their extension. */
   readonly name?: string | undefined;
+  /** Path in the file system, where there is one: libraries that open files by themselves take it. */
+  readonly path?: string | undefined;
   /**
    * Exactly `length` bytes from `offset`. The result may be a view of shared bytes: do not write to it.
    * @throws bad-file when the range is not inside the source

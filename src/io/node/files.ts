@@ -21,6 +21,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
   return {
     size: info.size,
     name,
+    path,
     read: async (offset, length, signal) => {
       signal?.throwIfAborted();
       checkRange(info.size, offset, length, name);
