@@ -1,4 +1,5 @@
 import type { Rng } from "../core/rng.js";
+import { fastNormal, fastPoisson } from "./simulate-noise.js";
 
 /**
  * How electrons become counts. Noise: σ² = G·γ·signal + ψ with the signal in counts above the pedestal, the model of PETS2's
@@ -57,56 +58,15 @@ export function badPixels(camera: CameraModel, pixels: number, rng: Rng): BadPix
  */
 export function recordInto(electrons: Float32Array, camera: CameraModel, bad: BadPixels, rng: Rng): Float32Array {
   const { gain, cascade, psi, pedestal, saturation } = camera;
+  const normal = fastNormal();
   const excess = gain * gain * (cascade - 1);
   for (let i = 0; i < electrons.length; i++) {
-    const n = poisson(electrons[i]!, rng);
+    const n = fastPoisson(electrons[i]!, rng);
     const spread = excess * n + psi;
-    const counts = Math.round(gain * n + pedestal + (spread > 0 ? Math.sqrt(spread) * rng.normal() : 0));
+    const counts = Math.round(gain * n + pedestal + (spread > 0 ? Math.sqrt(spread) * normal(rng) : 0));
     electrons[i] = Math.max(0, Math.min(saturation, counts));
   }
   for (const i of bad.dead) electrons[i] = 0;
   for (const i of bad.hot) electrons[i] = Math.round(saturation * (0.9 + 0.1 * rng.uniform()));
   return electrons;
-}
-
-/**
- * Poisson count, exact: products of uniforms below 10, Hörmann's transformed rejection PTRS (1993) above. Rng's own sampler changes
- * over at 30, where the product needs 30 numbers a pixel; a frame of background is drawn several times faster this way.
- */
-function poisson(mean: number, rng: Rng): number {
-  if (!(mean > 0)) return 0;
-  if (mean < 10) {
-    const limit = Math.exp(-mean);
-    let k = 0;
-    for (let p = rng.uniform(); p > limit; p *= rng.uniform()) k++;
-    return k;
-  }
-  if (mean >= 30) return rng.poisson(mean);
-  const b = 0.931 + 2.53 * Math.sqrt(mean),
-    a = -0.059 + 0.02483 * b,
-    vr = 0.9277 - 3.6224 / (b - 2);
-  for (;;) {
-    const u = rng.uniform() - 0.5,
-      v = rng.uniform(),
-      us = 0.5 - Math.abs(u);
-    const k = Math.floor(((2 * a) / us + b) * u + mean + 0.43);
-    if (us >= 0.07 && v <= vr) return k;
-    if (k < 0 || (us < 0.013 && v > us)) continue;
-    const invAlpha = 1.1239 + 1.1328 / (b - 3.4);
-    if (Math.log((v * invAlpha) / (a / (us * us) + b)) <= k * Math.log(mean) - mean - logFactorial(k)) return k;
-  }
-}
-
-const logFactorials: readonly number[] = Array.from({ length: 128 }).reduce<number[]>(
-  (list) => {
-    list.push(list.at(-1)! + Math.log(list.length));
-    return list;
-  },
-  [0],
-);
-/** ln k! for the counts that means below 30 can give. */
-function logFactorial(k: number): number {
-  if (k < logFactorials.length) return logFactorials[k]!;
-  const x = k + 1;
-  return (x - 0.5) * Math.log(x) - x + 0.9189385332046727 + 1 / (12 * x);
 }

@@ -10,7 +10,7 @@ import { randomRotation } from "../geometry/rotation-forms.js";
 import type { SimulationOptions } from "./simulate.js";
 import { defaultBackground } from "./simulate-background.js";
 import { hybridPixelCamera } from "./simulate-camera.js";
-import { albite, centringAllows, glycine, kinematicalIntensity, luag, type ModelCrystal, natrolite, quartz } from "./simulate-crystals.js";
+import { albite, glycine, luag, type ModelCrystal, natrolite, quartz } from "./simulate-crystals.js";
 
 /** A ready tilt series with known truth: its options, the crystal and the seed that make it. */
 export interface SimulationCase {
@@ -32,7 +32,7 @@ const continuous: Exposure = { kind: "continuous", halfWidthDeg: 0.1 }; // the h
 
 const base = (crystal: ModelCrystal, r: Rng) => {
   const u = randomRotation<"sample", "crystal">(r.fork("orientation"));
-  return { ub: ubMatrix(u, crystal.cell), intensity: kinematicalIntensity(crystal), allowed: centringAllows(crystal.group) };
+  return { ub: ubMatrix(u, crystal.cell), intensity: crystal.structure };
 };
 
 /**

@@ -1,29 +1,24 @@
 import { type UnitCell, unitCell } from "../geometry/cell.js";
-import { isAbsent, isCentringAbsent } from "../geometry/extinctions.js";
-import { dStar, type Fractional } from "../geometry/metric.js";
+import { isCentringAbsent } from "../geometry/extinctions.js";
 import { type SpaceGroup, spaceGroup } from "../geometry/space-groups.js";
-import { applyOp } from "../geometry/symop.js";
-import { lobato2014 } from "../scattering/tables/lobato2014.js";
-import type { IntensityOf } from "./simulate-intensity.js";
+import { atom, type Structure, structure } from "../geometry/structure.js";
 
-/** A small crystal structure to simulate from: atoms of the asymmetric unit with isotropic displacements. */
+/** A crystal to simulate from. */
 export interface ModelCrystal {
   readonly name: string;
+  readonly structure: Structure;
   readonly cell: UnitCell;
   readonly group: SpaceGroup;
-  readonly atoms: readonly { readonly element: string; readonly x: Fractional; readonly uIso: number }[];
   /** Where the coordinates come from. */
   readonly source: string;
 }
 
 type Row = readonly [element: string, x: number, y: number, z: number, uIso: number];
-const crystal = (name: string, cell: UnitCell, symbol: string, rows: readonly Row[], source: string): ModelCrystal => ({
-  name,
-  cell,
-  group: spaceGroup(symbol),
-  atoms: rows.map(([element, x, y, z, uIso]) => ({ element, x: [x, y, z], uIso })),
-  source,
-});
+const crystal = (name: string, cell: UnitCell, symbol: string, rows: readonly Row[], source: string): ModelCrystal => {
+  const group = spaceGroup(symbol);
+  const atoms = rows.map(([element, x, y, z, uIso], i) => atom({ element, label: `${element}${i + 1}`, xyz: [x, y, z], uIso }));
+  return { name, structure: structure(cell, group, atoms), cell, group, source };
+};
 
 /** Lutetium aluminium garnet, cubic. */
 export function luag(): ModelCrystal {
@@ -121,42 +116,7 @@ export function albite(): ModelCrystal {
   );
 }
 
-/** Kinematical |F|² of a model crystal, Å²: F(h) = Σ f_e(g)·exp(−2π²U g²)·exp(−2πi h·x) with the form factors of Lobato & Van Dyck (2014). */
-export function kinematicalIntensity({ cell, group, atoms }: ModelCrystal): IntensityOf {
-  const sites = atoms.map(({ element, x, uIso }) => ({ table: lobato2014[element]!, uIso, orbit: orbit(group, x) }));
-  return (h, k, l) => {
-    if (isAbsent(group, [h, k, l])) return 0;
-    const g2 = dStar(cell, [h, k, l]) ** 2;
-    let re = 0,
-      im = 0;
-    for (const { table, uIso, orbit: positions } of sites) {
-      let f = 0;
-      for (let i = 0; i < 5; i++) {
-        const t = 1 + table[5 + i]! * g2;
-        f += (table[i]! * (1 + t)) / (t * t);
-      }
-      f *= Math.exp(-2 * Math.PI * Math.PI * uIso * g2);
-      for (let i = 0; i < positions.length; i += 3) {
-        const phase = -2 * Math.PI * (h * positions[i]! + k * positions[i + 1]! + l * positions[i + 2]!);
-        re += f * Math.cos(phase);
-        im += f * Math.sin(phase);
-      }
-    }
-    return re * re + im * im;
-  };
-}
-
 /** Lattice centring of a group as the simulator wants it. */
 export function centringAllows(group: SpaceGroup): (h: number, k: number, l: number) => boolean {
   return (h, k, l) => !isCentringAbsent(group, [h, k, l]);
-}
-
-/** All different positions of a site in the cell, flat (x, y, z). */
-function orbit(group: SpaceGroup, x: Fractional): Float64Array {
-  const seen = new Map<string, readonly number[]>();
-  for (const op of group.ops) {
-    const p = applyOp(op, x).map((v) => v - Math.floor(v + 1e-6));
-    seen.set(p.map((v) => Math.round(v * 1e4) % 10000).join(), p);
-  }
-  return Float64Array.from([...seen.values()].flat());
 }

@@ -1,4 +1,8 @@
 import type { LatticePoints } from "../geometry/predict.js";
+import type { Structure } from "../geometry/structure.js";
+import type { FormFactorSource } from "../scattering/form-factor.js";
+import { lobato } from "../scattering/lobato.js";
+import { structureFactors } from "../scattering/structure-factors.js";
 
 /** Intensity of a reflection on any scale, for example |F|². */
 export type IntensityOf = (h: number, k: number, l: number) => number;
@@ -18,14 +22,28 @@ export interface DynamicalModel {
 
 export const kinematical: DynamicalModel = { strongestA: 0, scatter: 0, umweg: 0 };
 
+/** Kinematical intensities |F|², Å², of all points of a lattice: shape [points.size]. Form factors of Lobato & Van Dyck (2014) by default. */
+export function kinematicalIntensities(points: LatticePoints, structure: Structure, factors: FormFactorSource = lobato): Float64Array {
+  const f = structureFactors(structure, points.hkl, factors);
+  return Float64Array.from({ length: points.size }, (_, i) => f[2 * i]! ** 2 + f[2 * i + 1]! ** 2);
+}
+
 /** Intensities of all points of a lattice, the largest 1, after damping: shape [points.size]. */
-export function pointIntensities(points: LatticePoints, intensity: IntensityOf, dynamical: DynamicalModel, falloffB = 0): Float64Array {
+export function pointIntensities(
+  points: LatticePoints,
+  of: IntensityOf | Structure,
+  dynamical: DynamicalModel,
+  falloffB = 0,
+): Float64Array {
   const { hkl, g2, size } = points;
-  const out = new Float64Array(size);
+  const out =
+    typeof of === "function"
+      ? Float64Array.from({ length: size }, (_, i) => of(hkl[3 * i]!, hkl[3 * i + 1]!, hkl[3 * i + 2]!))
+      : kinematicalIntensities(points, of);
   let most = 0,
     sum = 0;
   for (let i = 0; i < size; i++) {
-    out[i] = intensity(hkl[3 * i]!, hkl[3 * i + 1]!, hkl[3 * i + 2]!) * Math.exp((-falloffB * g2[i]!) / 2); // |exp(−B g²/4)|²
+    out[i]! *= Math.exp((-falloffB * g2[i]!) / 2); // |exp(−B g²/4)|²
     most = Math.max(most, out[i]!);
     sum += out[i]!;
   }

@@ -4,6 +4,7 @@ import { rng } from "../core/rng.js";
 import { peaksToReciprocal } from "../geometry/pixels.js";
 import { noStageErrors, simulateSeries } from "./simulate.js";
 import { cubicCase, orthorhombicCase, simulationCases, triclinicCase, trigonalCase, twinCase } from "./simulate-cases.js";
+import { simulationSource } from "./simulate-source.js";
 
 test("the same seed gives the same frames, in any order; another seed does not", () => {
   const c = twinCase();
@@ -151,4 +152,14 @@ test("cells, rotation law and names of the cases", () => {
   expect(() => simulateSeries({ ...twin.options, frames: 0 }, rng(1))).toThrow(/out-of-range/);
   expect(() => simulateSeries({ ...twin.options, readoutGap: 1 }, rng(1))).toThrow(/out-of-range/);
   expect(() => simulateSeries({ ...twin.options, frames: 2 }, rng(1)).frame(2)).toThrow(/out-of-range/);
+});
+
+test("a simulation reads like a stack of files", async () => {
+  const c = trigonalCase(),
+    s = simulateSeries(c.options, rng(c.seed)),
+    source = simulationSource(s);
+  expect(source.shape).toEqual([121, 512, 512]);
+  expect((await source.read(4)).data).toEqual(s.frame(4).data);
+  expect((await source.frame!(0)).facts.tiltDeg).toBeCloseTo(-60.5, 12);
+  await expect(source.read(121)).rejects.toThrow(/out-of-range/);
 });

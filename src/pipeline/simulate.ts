@@ -9,17 +9,19 @@ import type { OrientationMatrix } from "../geometry/orientation.js";
 import { latticePoints } from "../geometry/predict.js";
 import { rockingWeight, rockingWidth } from "../geometry/rocking.js";
 import { radians } from "../geometry/rotation.js";
+import type { Structure } from "../geometry/structure.js";
 import { type BackgroundModel, backgroundImage, defaultBackground, shadowInto } from "./simulate-background.js";
 import { type BadPixels, badPixels, type CameraModel, hybridPixelCamera, recordInto } from "./simulate-camera.js";
+import { centringAllows } from "./simulate-crystals.js";
 import { type DynamicalModel, type IntensityOf, kinematical, pointIntensities } from "./simulate-intensity.js";
 import { drawSpotsInto, type TrueSpots, trueSpots } from "./simulate-spots.js";
 
 /** A crystal in the beam. Twins are several with their own UB. */
 export interface SimulatedCrystal {
   readonly ub: OrientationMatrix;
-  /** Intensity of a reflection on any scale; |F|² of a structure, or any other function. */
-  readonly intensity: IntensityOf;
-  /** Reflections that the lattice centring allows; the others do not exist, not even by multiple scattering. Default: all. */
+  /** What scatters: a structure (its |F|², electron form factors) or any function of the indices, on any scale. */
+  readonly intensity: Structure | IntensityOf;
+  /** Reflections that the lattice centring allows; the others do not exist, not even by multiple scattering. Default: all, or those of the structure's group. */
   readonly allowed?: ((h: number, k: number, l: number) => boolean) | undefined;
   /** Share of the illuminated volume. Default 1. */
   readonly fraction?: number | undefined;
@@ -99,7 +101,10 @@ export function simulateSeries(options: SimulationOptions, rng: Rng): Simulation
   const instrument: Instrument = { ...options.instrument, exposure };
   const { nx, ny, invAngstromPerPixel } = instrument.detector;
   const lattices = crystals.map((c) => {
-    const points = latticePoints(c.ub, { gMax, allowed: c.allowed });
+    const points = latticePoints(c.ub, {
+      gMax,
+      allowed: c.allowed ?? (typeof c.intensity === "function" ? undefined : centringAllows(c.intensity.spaceGroup)),
+    });
     return { points, intensity: pointIntensities(points, c.intensity, dynamical, options.falloffB), fraction: c.fraction ?? 1 };
   });
   const electronsPerWeight = strongestElectrons / bestWeight(lattices[0]!.points.g2, lattices[0]!.intensity, rocking, exposure);
