@@ -6,7 +6,10 @@ import { reciprocalBasis } from "../geometry/metric.js";
 import { type CellConstraint, cellOf } from "./constraints.js";
 import type { Orientation } from "./index-lattice.js";
 
-/** Indexed positions to refine against: spots of single frames, or 3-D maxima with a rocking centroid. */
+/**
+ * Indexed positions to refine against: spots of single frames, or 3-D maxima with a rocking centroid. A row without a position (NaN) counts with
+ * its excitation error alone.
+ */
 export interface IndexedPositions {
   readonly size: number;
   readonly px: Float64Array;
@@ -17,6 +20,9 @@ export interface IndexedPositions {
   readonly hkl: Int32Array;
   /** 1 where the position was recorded at the reflection condition, so that the excitation error must vanish. */
   readonly atCondition: Uint8Array;
+  /** Excitation error that is observed instead of 0, Å⁻¹, and its weight 1/σ² (Å²), which then replaces the spread of the residuals. */
+  readonly excitation?: Float64Array;
+  readonly excitationWeight?: Float64Array;
 }
 
 /** The lattice as the fit sees it: nine free numbers, or a rotation and the cell parameters that the symmetry leaves. */
@@ -178,7 +184,8 @@ export function positionModel(
         turn = v[4]! * r2;
       out[3 * i] = radial * x + v[1]! * x + v[2]! * y - turn * y + v[5]! * r2 + ox - meas[2 * i]!;
       out[3 * i + 1] = radial * y + v[2]! * x - v[1]! * y + turn * x + v[6]! * r2 + oy - meas[2 * i + 1]!;
-      out[3 * i + 2] = data.atCondition[i] ? gz - q2 / (k + root) : 0;
+      out[3 * i + 2] = data.atCondition[i] ? gz - q2 / (k + root) - (data.excitation ? data.excitation[i]! : 0) : 0;
+      if (!Number.isFinite(meas[2 * i]!)) out[3 * i] = out[3 * i + 1] = 0;
     });
   };
   const jacobian = (p: Float64Array, out: Float64Array): void => {
@@ -227,6 +234,10 @@ export function positionModel(
       out[at + P + L + 1] = scale * d.fast[1];
       out[at + L + 2] = scale * d.slow[0];
       out[at + P + L + 2] = scale * d.slow[1];
+      if (!Number.isFinite(meas[2 * i]!)) {
+        out.fill(0, at, at + 2 * P);
+        return;
+      }
       const gradient = [x, y, x, -y, y, x, r2 * x, r2 * y, -r2 * y, r2 * x, r2, 0, 0, r2];
       for (let m = 0; m < 7; m++) {
         out[at + L + 3 + m] = gradient[2 * m]!;

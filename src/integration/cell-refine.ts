@@ -92,7 +92,7 @@ export function refineLattice(
     kept = -1;
   for (let round = 0; round < rounds; round++) {
     model.residuals(p, r);
-    const sxy = spread(r, (i) => used[(i / 3) | 0] === 1 && i % 3 < 2),
+    const sxy = spread(r, (i) => used[(i / 3) | 0] === 1 && i % 3 < 2 && Number.isFinite(data.px[(i / 3) | 0]!)),
       ss = spread(r, (i) => used[(i / 3) | 0] === 1 && i % 3 === 2 && data.atCondition[(i / 3) | 0] === 1);
     let count = 0;
     const cut = round === 0 ? 3 * rejectSigma : rejectSigma; // the start may be far off: be generous first
@@ -100,12 +100,12 @@ export function refineLattice(
       const ok =
         Math.abs(r[3 * i]!) <= cut * sxy &&
         Math.abs(r[3 * i + 1]!) <= cut * sxy &&
-        (!data.atCondition[i] || Math.abs(r[3 * i + 2]!) <= cut * ss);
+        (!data.atCondition[i] || data.excitationWeight !== undefined || Math.abs(r[3 * i + 2]!) <= cut * ss);
       used[i] = ok ? 1 : 0;
       count += used[i]!;
       const [wxy, ws] = weighting === "equal" ? [1 / (sxy * ss), 1 / (sxy * ss)] : [1 / (sxy * sxy), 1 / (ss * ss)];
       weights[3 * i] = weights[3 * i + 1] = ok ? wxy : 0;
-      weights[3 * i + 2] = ok && data.atCondition[i] ? ws : 0;
+      weights[3 * i + 2] = ok && data.atCondition[i] ? (data.excitationWeight?.[i] ?? ws) : 0;
     }
     if (2 * count < free + 6)
       fail("bad-value", { spots: count, parameters: free }, "too few spots agree with the lattice: the indexing is wrong");
@@ -187,7 +187,7 @@ export function refineLattice(
     names: open,
     correlation: correlationMatrix(sub),
     used,
-    ...statistics(r, used, data.atCondition, instrument.detector.invAngstromPerPixel),
+    ...statistics(r, used, data, instrument.detector.invAngstromPerPixel),
   };
 }
 
@@ -211,23 +211,28 @@ function spread(r: Float64Array, keep: (i: number) => boolean): number {
 function statistics(
   r: Float64Array,
   used: Uint8Array,
-  atCondition: Uint8Array,
+  data: IndexedPositions,
   scale: number,
 ): Pick<RefinedLattice, "count" | "rmsPosition" | "rmsPx" | "rmsExcitation"> {
   let count = 0,
+    placed = 0,
     xy = 0,
     s = 0,
-    ns = 0;
+    ws = 0;
   for (let i = 0; i < used.length; i++) {
     if (!used[i]) continue;
     count++;
-    xy += r[3 * i]! ** 2 + r[3 * i + 1]! ** 2;
-    if (!atCondition[i]) continue;
-    s += r[3 * i + 2]! ** 2;
-    ns++;
+    if (Number.isFinite(data.px[i]!)) {
+      placed++;
+      xy += r[3 * i]! ** 2 + r[3 * i + 1]! ** 2;
+    }
+    if (!data.atCondition[i]) continue;
+    const w = data.excitationWeight?.[i] ?? 1;
+    s += w * r[3 * i + 2]! ** 2;
+    ws += w;
   }
-  const rmsPosition = Math.sqrt(xy / (2 * count));
-  return { count, rmsPosition, rmsPx: rmsPosition / scale, rmsExcitation: ns ? Math.sqrt(s / ns) : Number.NaN };
+  const rmsPosition = Math.sqrt(xy / (2 * placed));
+  return { count, rmsPosition, rmsPx: rmsPosition / scale, rmsExcitation: ws > 0 ? Math.sqrt(s / ws) : Number.NaN };
 }
 
 /** Central differences of f with respect to the first `count` parameters, [f.length, count]. */

@@ -17,7 +17,8 @@ export interface FrameOrientationOptions {
   /** Default: alpha, beta, omega, scale and the centre. */
   readonly refine?: readonly FrameParameter[];
   readonly cycles?: number;
-  /** Expected size of the corrections (standard deviations of a weak prior): degrees for the angles, ln for the scale, px for the centre. */
+  /** Expected size of the corrections (standard deviations of a weak prior): 0.3° for the angles, 0.5 in ln of the scale, 3 px for
+   * the centre. */
   readonly prior?: Partial<Record<FrameParameter, number>>;
   /** Error of the kinematical model as a fraction of the intensity: 0.1 for good data, more for strong dynamical effects. */
   readonly modelError?: number;
@@ -27,6 +28,8 @@ export interface FrameOrientationOptions {
   readonly refineRocking?: boolean;
   /** Frames with fewer reflections than this keep their geometry. */
   readonly minReflections?: number;
+  /** Geometry from which the corrections are counted; default: the start. Give the nominal frames when continuing an earlier run. */
+  readonly origin?: readonly FrameGeometry[];
 }
 
 /** Corrections of all frames, arrays by frame: the data of the tilt-correction plot. NaN s.u. marks a frame that was not refined. */
@@ -80,8 +83,18 @@ export function* frameOrientationSteps(
     refineRocking = true,
     minReflections = 8,
   } = options;
-  const prior = { alpha: 0.3, beta: 0.3, omega: 0.3, scale: 0.5, magnification: 0.01, centreX: 3, centreY: 3, ...options.prior };
+  const prior: Record<FrameParameter, number> = {
+    alpha: 0.3,
+    beta: 0.3,
+    omega: 0.3,
+    scale: 0.5,
+    magnification: 0.01,
+    centreX: 3,
+    centreY: 3,
+    ...options.prior,
+  };
   for (const p of refine) if (!frameParameters.includes(p)) fail("bad-value", { p }, `refine lists any of ${frameParameters.join(", ")}`);
+  const origin = options.origin ?? start;
   const rows = byFrame(data, start.length);
   let frames = start,
     model = rocking,
@@ -89,7 +102,7 @@ export function* frameOrientationSteps(
   const integrated = new Float64Array(data.groups),
     n = start.length,
     before = new Float64Array(n).fill(Number.NaN);
-  const out = emptyCorrections(start);
+  const out = emptyCorrections(origin);
   const noise = new Float64Array(data.size);
   for (let cycle = 0; cycle < cycles; cycle++) {
     const points = rockingPoints(
@@ -118,7 +131,7 @@ export function* frameOrientationSteps(
               ub,
               instrument,
               frame: frames[f]!,
-              origin: start[f]!,
+              origin: origin[f]!,
               model,
               integrated,
               noise,
@@ -147,7 +160,7 @@ export function* frameOrientationSteps(
   }
   out.wrBefore.set(before);
   frames.forEach((f, i) => {
-    const s = start[i]!,
+    const s = origin[i]!,
       c = f.centrePx ?? instrument.detector.centrePx,
       c0 = s.centrePx ?? instrument.detector.centrePx;
     out.deltaAlphaDeg[i] = f.alphaDeg - s.alphaDeg;

@@ -4,6 +4,7 @@ import { type BravaisCandidate, type BravaisType, bravaisCandidates } from "../g
 import {
   beamFromWavelength,
   detector,
+  type Exposure,
   type FrameGeometry,
   type Instrument,
   noDistortion,
@@ -40,6 +41,11 @@ export interface IndexingOptions {
   /** Frame size, px; only recorded. */
   readonly size?: readonly [nx: number, ny: number];
   readonly projection?: Projection;
+  /** How the frames are exposed; it matters for rocking curves alone. Default static. */
+  readonly exposure?: Exposure;
+  /** The image is mirrored in x or y against the convention (x to the right, y down, seen against the beam). */
+  readonly flipX?: boolean;
+  readonly flipY?: boolean;
   /** Let the centre drift smoothly along the series. Default true when single-frame spots are given. */
   readonly drift?: boolean;
   readonly maxLattices?: number;
@@ -96,9 +102,17 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
   const [nx, ny] = options.size ?? extent(maxima);
   let instrument: Instrument = {
     beam: beamFromWavelength(options.wavelength),
-    detector: detector({ nx, ny, invAngstromPerPixel: options.aperpixel, centrePx, projection: options.projection }),
+    detector: detector({
+      nx,
+      ny,
+      invAngstromPerPixel: options.aperpixel,
+      centrePx,
+      projection: options.projection,
+      flipX: options.flipX,
+      flipY: options.flipY,
+    }),
     distortion: noDistortion,
-    exposure: { kind: "static" },
+    exposure: options.exposure ?? { kind: "static" },
   };
   const warnings: string[] = [];
   let axis: TiltAxisSearch | undefined;

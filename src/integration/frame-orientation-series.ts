@@ -1,0 +1,146 @@
+import type { Steps } from "../core/job.js";
+import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
+import { type CellRefineOptions, type RefinedLattice, refineLattice } from "./cell-refine.js";
+import { type FrameOrientationOptions, type FrameOrientationResult, frameOrientationSteps } from "./frame-orientation.js";
+import { excitationOf, type FrameReflections, frameReflections } from "./frame-orientation-table.js";
+import { indexVectors, type Orientation } from "./index-lattice.js";
+import type { PeakTable } from "./peak-table.js";
+import { sampleVectors, spotPositions } from "./peaks3d-vectors.js";
+import { fitRockingWidth, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
+
+export interface SeriesFramesOptions extends FrameOrientationOptions {
+  /** Rocking width to start from; default: found from the spots. */
+  readonly rocking?: RockingModel;
+  /** Symmetry of the cell when UB is refined between the rounds. */
+  readonly lattice?: Pick<CellRefineOptions, "system" | "cell">;
+  /** Times that frames and lattice are refined in turn. */
+  readonly rounds?: number;
+}
+
+export interface SeriesFrames extends FrameOrientationResult {
+  readonly ub: Orientation;
+  /** Lattice refined on the spots with the frames' own geometry. */
+  readonly lattice: RefinedLattice;
+  readonly reflections: FrameReflections;
+}
+
+/**
+ * Geometry of every frame and the lattice, refined in turn from the spots of an indexed series. The lattice is refined on spot positions and,
+ * through each spot's excitation error weighted by its share of the rocking curve, on the tilt; the frames by {@link frameOrientationSteps}.
+ */
+export function* seriesFramesSteps(
+  peaks: PeakTable,
+  ub: Orientation,
+  instrument: Instrument,
+  start: readonly FrameGeometry[],
+  options: SeriesFramesOptions = {},
+): Steps<SeriesFrames> {
+  const { rounds = 5, cycles = 4, ...rest } = options;
+  let rocking = options.rocking ?? rockingFromSpots(peaks, ub, instrument, start);
+  let frames = start,
+    orientation = ub;
+  let result: FrameOrientationResult | undefined, lattice: RefinedLattice | undefined, reflections: FrameReflections | undefined;
+  for (let round = 0; round < rounds; round++) {
+    reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingSigma(rocking, g));
+    // Corrections are always counted from the start, so that the prior holds the sum of all rounds.
+    const steps = frameOrientationSteps(reflections, orientation, instrument, frames, rocking, { ...rest, cycles, origin: start });
+    for (;;) {
+      const s = steps.next();
+      if (s.done) {
+        result = s.value;
+        break;
+      }
+      yield { done: round * cycles + s.value.done, total: rounds * cycles, note: s.value.note };
+    }
+    ({ frames, rocking } = result);
+    lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.1, options.lattice);
+    if (round < rounds - 1) orientation = lattice.ub;
+  }
+  return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections! };
+}
+
+/**
+ * The lattice on the spots' positions and on the rocking curves: with J_h known, the intensity of a reflection on a frame is a measurement of
+ * its excitation error, s + (I_obs − J·P(s))/(J·P'(s)) with the variance (σ_I/(J·P'))²; on a flat or far part of the curve it weighs nothing.
+ */
+function refineOnCurves(
+  r: FrameReflections,
+  ub: Orientation,
+  instrument: Instrument,
+  result: FrameOrientationResult,
+  modelError: number,
+  options?: SeriesFramesOptions["lattice"],
+): RefinedLattice {
+  const { frames, rocking, integrated } = result,
+    points = pointsOf(r, ub, instrument, frames);
+  const excitation = new Float64Array(r.size),
+    excitationWeight = new Float64Array(r.size);
+  for (let i = 0; i < r.size; i++) {
+    const width = rockingSigma(rocking, points.g[i]!),
+      J = integrated[r.group[i]!]!;
+    const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!),
+      slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!)[0];
+    const noise = Math.hypot(points.sigma[i]!, modelError * expected),
+      z = (points.intensity[i]! - expected) / noise;
+    const robust = Math.min(1, 3 / Math.max(1e-9, Math.abs(z))); // Huber: beyond 3 σ the pull stays constant
+    // Levenberg's guard: a step longer than the width of the curve is outside of the linear range.
+    const w = (slope / noise) ** 2 + 1e-12;
+    excitation[i] = points.s[i]! + Math.max(-width, Math.min(width, (z * robust * (slope / noise)) / w));
+    excitationWeight[i] = w;
+  }
+  const data = {
+    size: r.size,
+    px: r.px,
+    py: r.py,
+    frame: r.frame,
+    hkl: r.hkl,
+    atCondition: new Uint8Array(r.size).fill(1),
+    excitation,
+    excitationWeight,
+  }; // prettier-ignore
+  return refineLattice(data, ub, instrument, frames, { ...options, rejectSigma: 5 });
+}
+
+/** A first rocking width: the spots' own, with a generous limit for which spot belongs to which reflection. */
+export function rockingFromSpots(
+  peaks: PeakTable,
+  ub: Orientation,
+  instrument: Instrument,
+  frames: readonly FrameGeometry[],
+): RockingModel {
+  const found = indexVectors(sampleVectors(spotPositions(peaks), instrument, frames), ub, { tolerance: 0.25 });
+  const e = excitationOf(ub, instrument, frames);
+  const s: number[] = [];
+  for (let i = 0; i < peaks.size; i++) {
+    if (!found.indexed[i]) continue;
+    const x = e(peaks.frame[i]!, found.hkl[3 * i]!, found.hkl[3 * i + 1]!, found.hkl[3 * i + 2]!);
+    s.push(Math.abs(x.s) / (0.5 + x.g));
+  }
+  s.sort((a, b) => a - b);
+  const guess = 1.4826 * (s[s.length >> 1] ?? 0.002);
+  const start: RockingModel = { rcWidth: Math.max(3e-4, guess / 2), mosaicityDeg: Math.max(0.02, (guess * 180) / Math.PI) };
+  const table = frameReflections(peaks, ub, instrument, frames, (g) => rockingSigma(start, g));
+  const { rcWidth, mosaicityDeg } = fitRockingWidth(pointsOf(table, ub, instrument, frames), { start, modelError: 0.3 });
+  return { rcWidth, mosaicityDeg };
+}
+
+/** Reflections on frames as points of rocking curves. */
+export function pointsOf(r: FrameReflections, ub: Orientation, instrument: Instrument, frames: readonly FrameGeometry[]): RockingPoints {
+  const e = excitationOf(ub, instrument, frames);
+  const s = new Float64Array(r.size),
+    sweep = new Float64Array(r.size),
+    g = new Float64Array(r.size),
+    intensity = new Float64Array(r.size),
+    sigma = new Float64Array(r.size);
+  for (let i = 0; i < r.size; i++) {
+    const x = e(r.frame[i]!, r.hkl[3 * i]!, r.hkl[3 * i + 1]!, r.hkl[3 * i + 2]!),
+      scale = frames[r.frame[i]!]!.scale ?? 1;
+    s[i] = x.s;
+    sweep[i] = x.sweep;
+    g[i] = x.g;
+    intensity[i] = r.intensity[i]! / scale;
+    sigma[i] = r.sigma[i]! / scale;
+  }
+  return { size: r.size, s, sweep, g, intensity, sigma, group: r.group, groups: r.groups };
+}
