@@ -29,7 +29,8 @@ const NL = 10,
   SEMI = 59,
   UNDER = 95,
   COLON = 58;
-const maxDepth = 64;
+const maxDepth = 64,
+  maxColumns = 10_000;
 /** Blank, tab and line ends separate; everything below them does too, so that stray control characters glue nothing. */
 const isBlank = (c: number): boolean => c <= 32;
 const isOpen = (c: number): boolean => c === 91 || c === 123;
@@ -60,11 +61,17 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
   let frame: Container | undefined;
   let pending: CifComment[] = [];
 
+  let warned = 0;
+  /** Line numbers cost a walk through the text, so only the first warnings get one. */
+  const warn = (offset: number, what: string): void => {
+    if (warned++ < 50) warnings.add(`line ${lineOf(s, offset)}: ${what}`);
+    else warnings.add("further faults of the same kinds");
+  };
   const bad = (offset: number, what: string, hint: string): never => fail("bad-file", { line: lineOf(s, offset), found: what }, hint);
   const here = (): Container => {
     if (frame) return frame;
     if (!block) {
-      warnings.add(`line ${lineOf(s, p)}: items before the first data_ line; they are put in a block without name`);
+      warn(p, `items before the first data_ line; they are put in a block without name`);
       openBlock("");
     }
     return block!;
@@ -208,7 +215,7 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
   };
   const note = (into: Container, tag: string, at: number): void => {
     const key = tag.toLowerCase();
-    if (into.seen.has(key)) warnings.add(`line ${lineOf(s, at)}: ${tag} is given again in data_${block?.name ?? ""}; the first counts`);
+    if (into.seen.has(key)) warn(at, `${tag} is given again in data_${block?.name ?? ""}; the first counts`);
     else into.seen.add(key);
   };
   const loop = (into: Container, at: number): CifLoop => {
@@ -221,17 +228,25 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
       p = q;
     }
     const width = tags.length;
+    if (width > maxColumns) fail("too-large", { line: lineOf(s, at), columns: width }, `a loop has at most ${maxColumns} columns`);
     if (width === 0) bad(at, "loop_", "a loop_ is followed by the tags of its columns");
     const columns: CifValue[][] = tags.map(() => []);
     let j = 0;
     for (;;) {
-      // Blanks are by far the most frequent thing between two values of a loop.
-      while (p < n && s.charCodeAt(p) <= 32) p++;
-      if (p < n && s.charCodeAt(p) === HASH) {
+      // Most of a large file is numbers between blanks: these take the short way.
+      let c = p < n ? s.charCodeAt(p) : 0;
+      while (p < n && c <= 32) c = s.charCodeAt(++p);
+      if (p < n && c === HASH) {
         skip();
         continue;
       }
-      const v = value(0);
+      let v: CifValue | undefined;
+      if (p < n && ((c >= 48 && c <= 57) || c === 45)) {
+        const from = p;
+        do p++;
+        while (p < n && s.charCodeAt(p) > 32);
+        v = s.slice(from, p);
+      } else v = value(0);
       if (v === undefined) break;
       columns[j]!.push(v);
       if (++j === width) j = 0;
@@ -241,7 +256,7 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
       bad(at, `${(rows - 1) * width + j} values for ${width} columns`, "the last row of the loop that starts on this line is incomplete");
     }
     const size = columns[0]!.length;
-    if (size === 0) warnings.add(`line ${lineOf(s, at)}: loop of ${tags[0]} has no values`);
+    if (size === 0) warn(at, `loop of ${tags[0]} has no values`);
     if (p < n && s.startsWith("stop_", p) && bareEnd(0) - p === 5) p += 5;
     return { kind: "loop", tags, columns, size };
   };
@@ -259,7 +274,7 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
       skip();
       let v = value(0);
       if (v === undefined) {
-        warnings.add(`line ${lineOf(s, at)}: ${tag} has no value; read as ?`);
+        warn(at, `${tag} has no value; read as ?`);
         v = cifUnknown;
       }
       into.entries.push({ kind: "item", tag, value: v });
@@ -291,7 +306,7 @@ export function parseCif(input: TextInput, options: CifParseOptions = {}): Parse
       }
     } else if (lower === "global_" && word.length === 7) {
       p = q;
-      warnings.add(`line ${lineOf(s, at)}: global_ is no longer part of CIF; read as a block named global_`);
+      warn(at, `global_ is no longer part of CIF; read as a block named global_`);
       openBlock("global_");
     } else
       bad(at, s.slice(at, Math.min(q, at + 40)), "a value stands here without a tag: quote text that holds blanks, and close the quotes");

@@ -1,4 +1,5 @@
-import { describe } from "vitest";
+import { describe, expect, test } from "vitest";
+import { isSdkError } from "../core/errors.js";
 import { describeData, readData } from "../testing/data.js";
 import { type FuzzReader, fuzzReader } from "../testing/fuzz.js";
 import { parseCifDictionary } from "./cif-dictionary.js";
@@ -166,4 +167,33 @@ describeData("damaged files, starts of real ones", ["3ded/glycine_pets/glycine.r
   for (const [ext, reader] of pets) check(`.${ext}`, () => start(`glycine_pets/glycine.${ext}`, 700), reader);
   check(".pts", () => text(`${new TextDecoder().decode(start("glycine_pets/glycine.pts", 1200))}endimagelist\r\n`), parsePts);
   check(".cif_pets", () => start("glycine_pets/glycine.cif_pets", 1800), parseCifPets);
+});
+
+/** Inputs made to drive a careless reader into quadratic time; a linear one takes milliseconds for a megabyte. */
+const many = 200_000;
+const attacks: readonly (readonly [string, string, FuzzReader])[] = [
+  ["tags given again", `data_x\n${"_a 1\n".repeat(many)}`, parseCif],
+  ["a loop of tags alone", `data_x\nloop_\n${"_a\n".repeat(many)}`, parseCif],
+  ["open lists", `#\\#CIF_2.0\ndata_x\n_a ${"[".repeat(many)}`, parseCif],
+  ["semicolons inside a text field", `data_x\n_a\n;${" ;".repeat(many)}\n;\n`, parseCif],
+  ["quotes inside a string", `data_x\n_a '${"'x".repeat(many)}'\n`, parseCif],
+  ["empty blocks of a .pts", "mask\nendmask\n".repeat(many / 4), parsePts],
+  ["one long line without =", "a".repeat(5 * many), parseXdsInp],
+  ["one long line of keys", "AB= ".repeat(many), parseXdsInp],
+  ["continuation without end", `CELL 1 2 3 4 90 90 90\nSFAC =\n${"=\n".repeat(many)}`, parseShelx],
+  ["dashes that part nothing", `    0\n-----x${"-".repeat(5 * many)}y\n`, parseM40],
+  ["blocks of an m50", `end\n${"refine\nend refine\n".repeat(many / 4)}`, parseM50],
+  ["cell items without content", "cellItem\n".repeat(many), parseCelllist],
+  ["blanks in a .resolution line", `f${" ".repeat(5 * many)}1 2 3 4 5\n`, parseResolution],
+  ["minus signs in a table", "-".repeat(5 * many), parseRpl],
+  ["one long row", "1 ".repeat(5 * many), parseRpl],
+];
+describe("hostile sizes", () => {
+  test.each(attacks)("%s", (_, input, reader) => {
+    try {
+      reader(text(input));
+    } catch (e) {
+      expect(isSdkError(e)).toBe(true);
+    }
+  });
 });

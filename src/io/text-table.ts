@@ -78,26 +78,50 @@ const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 /** Numbers of one line into `row`; the offset of what is no number, or -1. */
 function readRow(s: string, from: number, end: number, row: number[]): number {
   for (let p = skipBlanks(s, from, end); p < end; p = skipBlanks(s, p, end)) {
-    if (s.charCodeAt(p) === 42) {
+    const start = p;
+    let c = s.charCodeAt(p);
+    if (c === 42) {
       while (p < end && s.charCodeAt(p) === 42) p++;
       row.push(Number.NaN);
       continue;
     }
-    let q = p + 1;
-    for (; q < end; q++) {
-      const c = s.charCodeAt(q);
-      if (c <= 32 || c === 42) break;
-      // A sign that follows no exponent letter starts the next, glued field.
-      if ((c === 45 || c === 43) && (isDigit(s.charCodeAt(q - 1)) || s.charCodeAt(q - 1) === 46)) break;
+    // Plain decimals are read in place: sign, digits, point, digits, at most 15 of them, so that mantissa and power of ten are exact.
+    const negative = c === 45;
+    if (negative || c === 43) c = s.charCodeAt(++p);
+    let mantissa = 0,
+      digits = 0,
+      scale = 0;
+    for (; p < end && c >= 48 && c <= 57; c = s.charCodeAt(++p)) {
+      mantissa = mantissa * 10 + c - 48;
+      digits++;
     }
-    const word = s.slice(p, q);
+    if (p < end && c === 46)
+      for (c = s.charCodeAt(++p); p < end && c >= 48 && c <= 57; c = s.charCodeAt(++p)) {
+        mantissa = mantissa * 10 + c - 48;
+        digits++;
+        scale++;
+      }
+    // A sign behind a digit or point starts the next field, which has run into this one.
+    if (digits > 0 && digits <= 15 && (p >= end || c <= 32 || c === 45 || c === 43 || c === 42)) {
+      const v = scale === 0 ? mantissa : mantissa / powers[scale]!;
+      row.push(negative ? -v : v);
+      continue;
+    }
+    let q = start + 1;
+    for (; q < end; q++) {
+      const d = s.charCodeAt(q);
+      if (d <= 32 || d === 42) break;
+      if ((d === 45 || d === 43) && (isDigit(s.charCodeAt(q - 1)) || s.charCodeAt(q - 1) === 46)) break;
+    }
+    const word = s.slice(start, q);
     const v = parseNumber(word);
-    if (Number.isNaN(v) && !/^[-+]?(nan|inf(inity)?)$/i.test(word)) return p;
+    if (Number.isNaN(v) && !/^[-+]?(nan|inf(inity)?)$/i.test(word)) return start;
     row.push(v);
     p = q;
   }
   return -1;
 }
+const powers = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 function typed<S extends readonly ColumnSpec[]>(specs: S, columns: readonly number[][], { what }: TableOptions): TableOf<S> {
   const out: Record<string, unknown> = { size: columns[0]?.length ?? 0 };

@@ -1,4 +1,5 @@
 import { fail } from "../../core/errors.js";
+import { bytesPer, decodeNumbers } from "../bytes-numbers.js";
 import { decodeMsgpack, type MsgpackValue } from "../msgpack.js";
 import { type Parsed, warningList } from "../text.js";
 
@@ -21,32 +22,31 @@ export interface ReflOptions {
   /** Decode only these columns. Default: all. */
   readonly columns?: readonly string[];
 }
-type Element = "f8" | "f4" | "i4" | "u8" | "bool";
-const elementBytes: Record<Element, number> = { f8: 8, f4: 4, i4: 4, u8: 8, bool: 1 };
+type Element = "f64" | "f32" | "i32" | "u64" | "bool";
 /** Element type and number of components of the column types that dxtbx writes (cctbx_project and dials are BSD; the names are facts). */
 function layoutOf(type: string): { element: Element; components: number } | undefined {
   switch (type) {
     case "bool":
       return { element: "bool", components: 1 };
     case "int":
-      return { element: "i4", components: 1 };
+      return { element: "i32", components: 1 };
     case "std::size_t":
-      return { element: "u8", components: 1 };
+      return { element: "u64", components: 1 };
     case "double":
-      return { element: "f8", components: 1 };
+      return { element: "f64", components: 1 };
     case "float":
-      return { element: "f4", components: 1 };
+      return { element: "f32", components: 1 };
     case "vec2<double>":
-      return { element: "f8", components: 2 };
+      return { element: "f64", components: 2 };
     case "vec3<double>":
-      return { element: "f8", components: 3 };
+      return { element: "f64", components: 3 };
     case "mat3<double>":
-      return { element: "f8", components: 9 };
+      return { element: "f64", components: 9 };
     case "vec3<int>":
     case "cctbx::miller::index<>":
-      return { element: "i4", components: 3 };
+      return { element: "i32", components: 3 };
     case "int6":
-      return { element: "i4", components: 6 };
+      return { element: "i32", components: 6 };
     default:
       return undefined;
   }
@@ -121,32 +121,14 @@ function columnOf(name: string, type: string, content: readonly MsgpackValue[], 
     [count, bytes] = content;
   if (!layout) return undefined;
   const { element, components } = layout;
-  if (!(bytes instanceof Uint8Array) || count !== size || bytes.length !== size * components * elementBytes[element])
+  if (!(bytes instanceof Uint8Array) || count !== size || bytes.length !== size * components * bytesPer(element))
     return fail(
       "bad-file",
       { column: name, type, rows: size, bytes: bytes instanceof Uint8Array ? bytes.length : 0 },
       "the column does not hold the number of rows that the table claims",
     );
-  return { type, components, values: numbersOf(bytes, element) };
+  return { type, components, values: decodeNumbers(bytes, element) as ReflColumn["values"] };
 }
-/** Little-endian, whatever the machine. */
-function numbersOf(bytes: Uint8Array, element: Element): ReflColumn["values"] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const n = bytes.length / elementBytes[element];
-  switch (element) {
-    case "f8":
-      return Float64Array.from({ length: n }, (_, i) => view.getFloat64(8 * i, true));
-    case "f4":
-      return Float32Array.from({ length: n }, (_, i) => view.getFloat32(4 * i, true));
-    case "i4":
-      return Int32Array.from({ length: n }, (_, i) => view.getInt32(4 * i, true));
-    case "u8":
-      return Float64Array.from({ length: n }, (_, i) => view.getUint32(8 * i + 4, true) * 4294967296 + view.getUint32(8 * i, true));
-    case "bool":
-      return bytes.slice();
-  }
-}
-
 /** Values of a numeric column. @throws not-found with the names that there are; bad-shape when the column has other components */
 export function reflNumbers(table: ReflTable, name: string, components?: number): Float64Array | Float32Array | Int32Array | Uint8Array {
   const column = Object.hasOwn(table.columns, name) ? table.columns[name] : undefined;

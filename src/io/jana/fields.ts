@@ -51,8 +51,13 @@ export function janaField(value: number): string {
 }
 /** Lines of dashes part a JANA file; the words between the dashes name what follows. */
 export function janaSeparator(line: string): string | undefined {
-  const m = /^-{5,}\s*(.*?)\s*-*$/.exec(line);
-  return m ? m[1]! : undefined;
+  if (!line.startsWith("-----")) return undefined;
+  let from = 0,
+    to = line.length;
+  const inside = (c: string | undefined): boolean => c === "-" || c === " " || c === "\t" || c === "\r";
+  while (from < to && inside(line[from])) from++;
+  while (to > from && inside(line[to - 1])) to--;
+  return line.slice(from, to);
 }
 /** Lines of an embedded or loose JANA file: an embedded one starts behind the line end that follows the semicolon. */
 export function janaLines(text: string): string[] {

@@ -57,8 +57,9 @@ export function parseM50(input: TextInput): Parsed<M50> {
   for (let i = end + 1; i < lines.length; i++) {
     const name = lines[i]!.trim().toLowerCase();
     if (!/^[a-z]\w*$/.test(name)) continue;
-    const close = lines.findIndex((l, k) => k > i && words(l).join(" ").toLowerCase() === `end ${name}`);
-    if (close < 0) {
+    let close = i + 1;
+    while (close < lines.length && words(lines[close]!).join(" ").toLowerCase() !== `end ${name}`) close++;
+    if (close === lines.length) {
       warnings.add(`line ${i + 1}: the block ${name} is not closed by: end ${name}`);
       break;
     }

@@ -73,7 +73,7 @@ export function parseCelllist(input: TextInput): Parsed<readonly PetsCell[]> {
   }
   if (item) warnings.add("the last cellItem is not closed by endCellItem; the file seems cut");
   if (cells.length === 0) warnings.add("the file lists no cell");
-  for (const c of cells) if (!c.ub) warnings.add(`cell item ${c.label || cells.indexOf(c) + 1} has no ubmatrix`);
+  for (const [i, c] of cells.entries()) if (!c.ub) warnings.add(`cell item ${c.label || i + 1} has no ubmatrix`);
   return { value: cells, warnings: warnings.list() };
 }
 

@@ -48,7 +48,7 @@ export function parsePtsDocument(input: TextInput): Parsed<PtsDocument> {
     const kind = ptsBlockKind(keyword);
     if (kind === undefined && keyword.startsWith("end") && ptsBlockKind(keyword.slice(3)) !== undefined)
       fail("bad-file", { line: i + 1, found: word }, `${word} closes a block that is not open; give the block's opening keyword before it`);
-    const close = kind === "none" ? undefined : ends.get(`end${keyword}`)?.find((at) => at > i);
+    const close = kind === "none" ? undefined : nextAfter(ends.get(`end${keyword}`), i);
     if (close === undefined && kind === "always") {
       if (keyword !== "imagelist")
         fail("bad-file", { line: i + 1, found: word }, `the block ${word} is not closed; add a line end${keyword} behind its last line`);
@@ -69,7 +69,7 @@ export function parsePtsDocument(input: TextInput): Parsed<PtsDocument> {
   }
   return { value: { entries, lineEnd: lineEndOf(text) }, warnings: warnings.list() };
 }
-/** Lines that consist of one word `end…`. */
+/** Lines that consist of one word `end…`, the last first. */
 function endLines(plain: readonly string[]): Map<string, number[]> {
   const ends = new Map<string, number[]>();
   plain.forEach((line, i) => {
@@ -79,7 +79,15 @@ function endLines(plain: readonly string[]): Map<string, number[]> {
     if (at) at.push(i);
     else ends.set(word, [i]);
   });
+  for (const at of ends.values()) at.reverse();
   return ends;
+}
+
+/** First line number above `i`; smaller ones are taken off the list for good, since `i` only grows. */
+function nextAfter(lines: number[] | undefined, i: number): number | undefined {
+  if (!lines) return undefined;
+  while (lines.length > 0 && lines.at(-1)! <= i) lines.pop();
+  return lines.at(-1);
 }
 
 /** The text of a `.pts` document. */

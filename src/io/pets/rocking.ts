@@ -61,7 +61,7 @@ export function parseResolution(input: TextInput): Parsed<PetsResolution> {
     const numbers = w.slice(-5).map(parseNumber);
     if (w.length < 6 || numbers.some(Number.isNaN))
       fail("bad-file", { line: i + 1, found: line.slice(0, 60) }, "a .resolution file holds a file name and five numbers in each line");
-    file.push(line.trim().replace(/(\s+\S+){5}$/, ""));
+    file.push(w.slice(0, -5).join(" "));
     best.push(...numbers);
   });
   return { value: { size: file.length, file, best: Float64Array.from(best) }, warnings: [] };

@@ -46,12 +46,14 @@ export function parseShelxDocument(input: TextInput): ShelxDocument {
       continue;
     }
     const line = i + 1;
-    let raw = raws[i]!,
-      content = free ? first : first.replace(/!.*$/, "");
-    while (!free && /=\s*$/.test(content) && i + 1 < raws.length) {
-      raw += raws[++i]!;
-      content = `${content.replace(/=\s*$/, " ")} ${raws[i]!.replace(/[\r\n]+$/, "").replace(/!.*$/, "")}`;
+    const lines = [raws[i]!],
+      parts = [free ? first : first.replace(/!.*$/, "")];
+    while (!free && parts.at(-1)!.trimEnd().endsWith("=") && i + 1 < raws.length) {
+      lines.push(raws[++i]!);
+      parts.push(raws[i]!.replace(/[\r\n]+$/, "").replace(/!.*$/, ""));
     }
+    const raw = lines.join("");
+    const content = parts.map((part, k) => (k < parts.length - 1 ? part.trimEnd().slice(0, -1) : part)).join(" ");
     const keyword = isShelxKeyword(word) ? word.toUpperCase() : word;
     const rest = content.slice(head[0].length).trim();
     instructions.push({ keyword, residue: head[2] ?? "", args: free ? [rest] : rest === "" ? [] : rest.split(/\s+/), line, raw });

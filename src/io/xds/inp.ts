@@ -17,7 +17,7 @@ export interface XdsInp {
   readonly entries: readonly XdsEntry[];
 }
 /** Keys: letters, digits and `_ - / ' ( ) .`, directly before `=`. */
-const keyPattern = /([A-Za-z][\w\-/'().]*)\s*=/g;
+const keyPattern = /(?<![\w\-/'().])([A-Za-z][\w\-/'().]*)[ \t]*=/g;
 
 /** Read an XDS.INP file: `KEY= value`, several to a line, comments behind `!`. @throws bad-file when there is no key at all */
 export function parseXdsInp(input: TextInput): Parsed<XdsInp> {
