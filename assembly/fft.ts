@@ -1,7 +1,7 @@
 // Fourier transforms along one axis of an array in linear memory. See lib/fft-plan.ts for the descriptor `d`.
 //   rows: transforms `lo` … `hi` − 1, each contiguous, at src + i·srcStride, to dst + i·dstStride
 //   cols: the array is [outer, n, inner]; unit u is a batch of up to W bytes of neighbouring columns of one outer index
-// `inverse` flips the sign of the exponent; `scale` multiplies the result. `scratch`: private to the caller (1 KiB + …).
+// `inverse` flips the sign of the exponent; `scale` multiplies the result. `scratch`: private to the caller (2 KiB + …).
 import { batch, columns, field, row } from "./lib/fft-plan";
 import { packColumns, packLanes, packRows, unpackColumns, unpackLanes, unpackRows } from "./lib/fft-pack";
 import { joinReal, splitReal } from "./lib/fft-real";
@@ -15,7 +15,7 @@ function signMask<T>(inverse: i32): v128 {
 
 function rows<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstStride: usize, lo: usize, hi: usize, scratch: usize, inverse: i32, scale: f64): void {
   const n = field(d, 0), m = field(d, 8), L: usize = 16 / sizeof<T>(), c: usize = 2 * sizeof<T>();
-  const tmp = scratch, a = scratch + 1024, mask = signMask<T>(inverse);
+  const tmp = scratch, a = scratch + 2048, mask = signMask<T>(inverse);
   const s = <T>scale, si = inverse ? -s : s, vs = v128.splat<T>(s), vi = v128.splat<T>(si);
   if (field(d, 32)) {
     for (let i = lo; i < hi; i++) row<T>(d, src + i * srcStride, dst + i * dstStride, a, mask, vs, vi, tmp);
@@ -42,7 +42,7 @@ function rows<T>(d: usize, src: usize, srcStride: usize, dst: usize, dstStride: 
 
 function cols<T>(d: usize, data: usize, inner: usize, lo: usize, hi: usize, scratch: usize, inverse: i32, scale: f64): void {
   const n = field(d, 0), m = field(d, 8), L: usize = 16 / sizeof<T>(), c: usize = 2 * sizeof<T>(), W = field(d, 36);
-  const tmp = scratch, a = scratch + 1024, mask = signMask<T>(inverse), stride = inner * c;
+  const tmp = scratch, a = scratch + 2048, mask = signMask<T>(inverse), stride = inner * c;
   const s = <T>scale, si = inverse ? -s : s, vs = v128.splat<T>(s), vi = v128.splat<T>(si);
   const perm = field(d, 16), last = field(d, 20), b = a + m * W, fused = field(d, 48);
   const units = (stride + W - 1) / W;

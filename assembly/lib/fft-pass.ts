@@ -217,7 +217,7 @@ export function pass8<T>(x: usize, y: usize, count: usize, xp: usize, xk: usize,
 }
 
 /**
- * Odd radix r (7, 11, 13): pairs s = a_k + a_{r−k}, d = a_k − a_{r−k}; out_j = a_0 + Σ cos(2πjk/r) s_k ∓ i Σ sin(2πjk/r) d_k.
+ * Odd prime radix r, 7 to 61: pairs s = a_k + a_{r−k}, d = a_k − a_{r−k}; out_j = a_0 + Σ cos(2πjk/r) s_k ∓ i Σ sin(2πjk/r) d_k.
  * `roots`: r complex (cos, sin) of 2πj/r. `tmp`: room for 2r vectors. Split in and out.
  */
 export function passOdd<T>(r: usize, x: usize, y: usize, count: usize, xp: usize, xk: usize, yp: usize, yk: usize, width: usize,

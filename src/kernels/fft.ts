@@ -37,7 +37,7 @@ export interface FftTables {
 
 const HEADER = 64,
   LEVEL = 16,
-  TEMP = 1024;
+  TEMP = 2048;
 /** Columns of one batch stay in the L2 cache up to this many bytes. */
 const BATCH_LIMIT = 1 << 20;
 /** Rows transformed side by side stay in the L1 cache up to this many bytes. */
