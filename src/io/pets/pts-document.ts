@@ -140,9 +140,11 @@ function endLineOf(entry: PtsEntry | undefined): string | undefined {
   return last && /^\s*end/i.test(last) ? last : undefined;
 }
 function trailingComment(raw: string): string {
-  const line = raw.replace(/[\r\n]+$/, ""),
-    at = line.search(commentStart);
-  return at < 0 ? "" : line.slice(at);
+  const line = raw.replace(/[\r\n]+$/, "");
+  let at = line.search(commentStart);
+  if (at < 0) return "";
+  while (at > 0 && /\s/.test(line[at - 1]!)) at--;
+  return line.slice(at);
 }
 /** An empty document, to be filled with `withPtsKeyword` and `withPtsBlock`. PETS2 runs on Windows and ends lines with CRLF. */
 export function emptyPts(lineEnd: "\n" | "\r\n" = "\r\n"): PtsDocument {
