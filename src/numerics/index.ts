@@ -7,6 +7,7 @@ export { type Clusters, clusterGraph, clusterWithin, cutLinkage, type Merge, sin
 export { type KdTree, kdTree } from "./cluster-kdtree.js";
 export { correlationMatrix, type TriangleCovariance, triangleCovariance } from "./covariance.js";
 export { type DbscanOptions, type DbscanResult, dbscan, dbscanSteps } from "./dbscan.js";
+export { eigen, type GeneralEigen } from "./eigen-general.js";
 export {
   applyTridiagonalBasis,
   type HermitianEigen,
@@ -40,6 +41,16 @@ export {
 } from "./filters.js";
 export { binImage, type FrameSum, frameSum, imageStatistics, localStatistics, type MaskedOptions, meanFilter } from "./filters-local.js";
 export { type DifferenceOptions, type Differences, differenceGradient, differenceJacobianInto, gradientError } from "./gradient.js";
+export {
+  boxProjection,
+  type Proximal,
+  type ProximalProblem,
+  type ProximalResult,
+  proximalGradient,
+  proximalGradientSteps,
+  simplexProjection,
+  softThreshold,
+} from "./gradient-proximal.js";
 export { binEdges, densityEstimate, type Histogram, histogram, histogramQuantile, lowerBound, silvermanBandwidth } from "./histogram.js";
 export { type KMeansOptions, type KMeansResult, kMeans } from "./kmeans.js";
 export { type MinimiseProblem, type MinimiseResult, minimise, minimiseSteps } from "./lbfgs.js";
