@@ -131,3 +131,5 @@ export type { ReflectionSet, ReflectionSetOptions } from "./unique.js";
 export { sphereReflections, uniqueReflections } from "./unique.js";
 export type { ZoneSpots } from "./zone.js";
 export { orientationOnZone, zoneAxis, zoneSpots } from "./zone.js";
+export type { FromJana } from "./conventions-jana.js";
+export { fromJana } from "./conventions-jana.js";
