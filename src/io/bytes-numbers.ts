@@ -37,20 +37,22 @@ const hostLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Bytes of the values in the order of this machine, in a fresh aligned buffer. */
 function hostOrder(bytes: Uint8Array, step: number, littleEndian: boolean): ArrayBuffer {
-  const out = new Uint8Array(bytes.length - (bytes.length % step));
-  if (step === 1 || littleEndian === hostLittle) {
-    out.set(bytes.subarray(0, out.length));
-    return out.buffer;
+  const used = bytes.length - (bytes.length % step);
+  const out = new Uint8Array(Math.ceil(used / 8) * 8);
+  out.set(bytes.subarray(0, used));
+  if (step > 1 && littleEndian !== hostLittle) {
+    // Two u16 or one u32 at a time: several times faster than byte by byte.
+    const w = new Uint32Array(out.buffer);
+    if (step === 2) for (let i = 0; i < w.length; i++) w[i] = ((w[i]! & 0x00ff00ff) << 8) | ((w[i]! >>> 8) & 0x00ff00ff);
+    else for (let i = 0; i < w.length; i++) w[i] = (w[i]! >>> 24) | ((w[i]! >>> 8) & 0xff00) | ((w[i]! << 8) & 0xff0000) | (w[i]! << 24);
+    if (step === 8)
+      for (let i = 0; i < w.length; i += 2) {
+        const first = w[i]!;
+        w[i] = w[i + 1]!;
+        w[i + 1] = first;
+      }
   }
-  if (step === 2) {
-    for (let i = 0; i < out.length; i += 2) {
-      out[i] = bytes[i + 1]!;
-      out[i + 1] = bytes[i]!;
-    }
-    return out.buffer;
-  }
-  for (let i = 0; i < out.length; i += step) for (let k = 0; k < step; k++) out[i + k] = bytes[i + step - 1 - k]!;
-  return out.buffer;
+  return used === out.length ? out.buffer : out.buffer.slice(0, used);
 }
 
 /**

@@ -22,38 +22,47 @@ function findMark(bytes: Uint8Array): number {
  * @throws bad-file when the bytes end early or a value leaves the 32 bits of the element type
  */
 export function decodeByteOffsetInto(out: Int32Array | Uint32Array, bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    small = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const n = out.length,
     size = bytes.length;
-  const short = (pixel: number): never =>
-    fail("bad-file", { pixel, pixels: n, size }, "the compressed data ends before the last pixel: truncated file");
   let at = 0,
     value = 0;
-  for (let i = 0; i < n; i++) {
-    if (at >= size) short(i);
-    const d = bytes[at++]!;
-    if (d !== 0x80) value += (d << 24) >> 24;
-    else {
-      if (at + 2 > size) short(i);
-      const d2 = view.getInt16(at, true);
-      at += 2;
-      if (d2 !== -32768) value += d2;
+  for (let i = 0; i < n; ) {
+    // A pixel takes at most 15 bytes: so many can be read without asking for the end each time, then one by one.
+    const sure = Math.min(n - i, Math.floor((size - at) / 15));
+    if (sure < 1 && !enough(small, view, at))
+      fail("bad-file", { pixel: i, pixels: n, size }, "the compressed data ends before the last pixel: truncated file");
+    for (const stop = i + Math.max(1, sure); i < stop; i++) {
+      const d = small[at++]!;
+      if (d !== -128) value += d;
       else {
-        if (at + 4 > size) short(i);
-        const d4 = view.getInt32(at, true);
-        at += 4;
-        if (d4 !== -2147483648) value += d4;
+        const d2 = view.getInt16(at, true);
+        at += 2;
+        if (d2 !== -32768) value += d2;
         else {
-          if (at + 8 > size) short(i);
-          value += Number(view.getBigInt64(at, true));
-          at += 8;
+          const d4 = view.getInt32(at, true);
+          at += 4;
+          if (d4 !== -2147483648) value += d4;
+          else {
+            value += Number(view.getBigInt64(at, true));
+            at += 8;
+          }
         }
+        if (!(value >= -2147483648 && value <= 4294967295))
+          fail("bad-file", { pixel: i, value }, "a decompressed pixel leaves the 32-bit range: the file is damaged");
       }
-      if (!(value >= -2147483648 && value <= 4294967295))
-        fail("bad-file", { pixel: i, value }, "a decompressed pixel leaves the 32-bit range: the file is damaged");
+      out[i] = value;
     }
-    out[i] = value;
   }
+}
+
+/** Whether the code of one pixel at `at` lies inside the bytes. */
+function enough(small: Int8Array, view: DataView, at: number): boolean {
+  const left = small.length - at;
+  if (left < 1 || small[at] !== -128) return left >= 1;
+  if (left < 3 || view.getInt16(at + 1, true) !== -32768) return left >= 3;
+  return left < 7 || view.getInt32(at + 3, true) !== -2147483648 ? left >= 7 : left >= 15;
 }
 
 /** Compress integers by byte offsets; see {@link decodeByteOffsetInto}. */
@@ -251,6 +260,7 @@ export function writeCbf(
     facts.tiltStepDeg === undefined ? undefined : `Angle_increment ${facts.tiltStepDeg} deg.`,
   ];
   const mini = [...stated.filter((l) => l !== undefined), ...lines].map((l) => `# ${l}`);
+  if (mini.length === 0) mini.push("# Detector: unknown"); // some readers stumble over an empty header
   const body = encodeByteOffset(data);
   const padding = 4095;
   const head = [

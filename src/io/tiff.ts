@@ -114,6 +114,9 @@ async function readPage(source: ByteSource, file: TiffFile, page: Page, maxBytes
     );
   const jpegTables = compression === 7 ? await numbers(T.jpegTables) : undefined,
     lercParameters = compression === 34887 ? await numbers(T.lerc) : undefined;
+  // Uncompressed strips one after the other, as nearly all detector software writes them: one read.
+  if (compression === 1 && !tiled && offsets[0]! > 0 && offsets.every((o, k) => o === offsets[0]! + k * bh * nx * samples * bytes))
+    return decodeNumbers(await source.read(offsets[0]!, size, signal), dtype, file.littleEndian);
   const raw = new Uint8Array(size);
   const pixel = samples * bytes,
     row = nx * pixel;
