@@ -3,6 +3,7 @@ import { apply, inverse } from "../core/frames.js";
 import { rng } from "../core/rng.js";
 import { peaksToReciprocal } from "../geometry/pixels.js";
 import { noStageErrors, simulateSeries } from "./simulate.js";
+import { defaultBackground, iceRings } from "./simulate-background.js";
 import { cubicCase, orthorhombicCase, simulationCases, triclinicCase, trigonalCase, twinCase } from "./simulate-cases.js";
 import { simulationSource } from "./simulate-source.js";
 
@@ -162,4 +163,27 @@ test("a simulation reads like a stack of files", async () => {
   expect((await source.read(4)).data).toEqual(s.frame(4).data);
   expect((await source.frame!(0)).facts.tiltDeg).toBeCloseTo(-60.5, 12);
   await expect(source.read(121)).rejects.toThrow(/out-of-range/);
+});
+
+test("ice rings lie at their d-spacings, where the background says", () => {
+  const c = trigonalCase();
+  const s = simulateSeries({ ...c.options, strongestElectrons: 1e-6, background: { ...defaultBackground, rings: iceRings(40) } }, rng(4));
+  const { data } = s.frame(0),
+    scale = c.options.instrument.detector.invAngstromPerPixel,
+    [cx, cy] = s.truth[0]!.centrePx!;
+  const mean = (q: number): number => {
+    let sum = 0,
+      n = 0;
+    for (let a = 0; a < 720; a++) {
+      const x = Math.round(cx + (q / scale) * Math.cos(a / 114.6)),
+        y = Math.round(cy + (q / scale) * Math.sin(a / 114.6));
+      sum += data[512 * y + x]!;
+      n++;
+    }
+    return sum / n / s.camera.gain;
+  };
+  const between = (mean(1 / 3.2) + mean(1 / 3.1)) / 2;
+  expect(mean(1 / 3.669) - between).toBeGreaterThan(30);
+  expect(mean(1 / 2.249) - mean(0.42)).toBeGreaterThan(12);
+  expect(mean(1 / 2.671) - mean(0.35)).toBeGreaterThan(5);
 });
