@@ -66,6 +66,8 @@ export type { EmpadOptions, EmpadXml } from "./empad.js";
 export { empadFrames, parseEmpadXml } from "./empad.js";
 export type { FrameFacts, FrameSource, Metadata } from "./frames.js";
 export { checkFrame, framesOf, naturalCompare, toFloat32 } from "./frames.js";
+export type { HklList } from "./hkl.js";
+export { parseHklList, writeHklList } from "./hkl.js";
 export type { Wrapping } from "./inflate.js";
 export { deflate, inflate } from "./inflate.js";
 export type { JanaProject } from "./jana/embedded.js";
