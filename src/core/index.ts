@@ -11,6 +11,7 @@ export { runAsync, runSync } from "./job.js";
 export type { NdView } from "./ndview.js";
 export { contiguous, imageOf, isContiguous, ndView, pick, rowMajorStride } from "./ndview.js";
 export type { Pool, PoolCall, PoolOptions, PoolRun, PoolTask } from "./pool.js";
-export { availableParallelism, workerPool } from "./pool.js";
+export { workerPool } from "./pool.js";
+export { availableParallelism } from "./pool-thread.js";
 export type { Rng } from "./rng.js";
 export { rng } from "./rng.js";

@@ -6,7 +6,8 @@ import { arenaPool } from "../kernels/arena-pool.js";
 import { fftTables, fftWasm } from "../kernels/fft.js";
 import { type Arena, arena } from "../kernels/memory.js";
 import { isSdkError } from "./errors.js";
-import { availableParallelism, type PoolTask, workerPool } from "./pool.js";
+import { type PoolTask, workerPool } from "./pool.js";
+import { availableParallelism } from "./pool-thread.js";
 
 /** Rows 0 … rows − 1 of seeded values in the arena, and tasks that transform `each` rows at a time. */
 function rowsJob(a: Arena, n: number, rows: number, each: number) {
@@ -74,6 +75,20 @@ const counterPool = (workers: number) => {
 const call = (name: string, ...args: number[]) => ({ family: "c", name, args });
 
 for (const workers of [1, 2]) {
+  test(`phases in step see each other, and one failure stops them, ${workers} worker(s)`, async () => {
+    const { pool } = await counterPool(workers);
+    // Each phase adds to the place of the other worker: wrong without barriers.
+    const phase = (k: number): PoolTask[] => Array.from({ length: pool.workers }, (_, i) => [call("add", 4 * ((i + k) % pool.workers), 1)]);
+    await pool.phases(Array.from({ length: 300 }, (_, k) => phase(k)));
+    expect(await pool.run(Array.from({ length: pool.workers }, (_, i) => [call("get", 4 * i)]))).toEqual(new Array(pool.workers).fill(300));
+    await expect(pool.phases([phase(0), [[call("trap")]], phase(1)])).rejects.toThrow(/kernel call failed/);
+    expect(await pool.run(Array.from({ length: pool.workers }, (_, i) => [call("get", 4 * i)]))).toEqual(new Array(pool.workers).fill(301));
+    const late = new AbortController();
+    late.abort(new Error("no"));
+    await expect(pool.phases([phase(0)], { signal: late.signal })).rejects.toThrow("no");
+    await pool.close();
+  });
+
   test(`values come by task index, calls of a task in order, ${workers} worker(s)`, async () => {
     const { pool } = await counterPool(workers);
     const values = await pool.run(

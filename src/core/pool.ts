@@ -1,4 +1,5 @@
 import { fail } from "./errors.js";
+import { ask, availableParallelism, startThread, type Thread, thisThread } from "./pool-thread.js";
 
 /** One export of a kernel family with its arguments: numbers only, arrays are addresses in the shared memory. */
 export interface PoolCall {
@@ -30,123 +31,12 @@ export interface Pool extends AsyncDisposable {
    * order of arrival change nothing. @throws the signal's reason, once no task writes to the memory any more; bad-value for an unknown export
    */
   run(tasks: readonly PoolTask[], options?: PoolRun): Promise<number[]>;
-  /** Groups of tasks, each group after the one before has ended: kernels with barriers between them. */
+  /**
+   * Groups of tasks, each group after the one before has ended: kernels with barriers between them. When no group has more tasks than
+   * there are workers, the workers keep the barriers among themselves (progress then comes once, at the end).
+   */
   phases(groups: readonly (readonly PoolTask[])[], options?: PoolRun): Promise<void>;
   close(): Promise<void>;
-}
-
-type Reply = { readonly value?: number; readonly error?: string };
-interface Thread {
-  send(message: unknown): void;
-  onReply: (reply: Reply) => void;
-  /** Keep the process alive (or not) while a task runs. */
-  hold(on: boolean): void;
-  stop(): Promise<unknown>;
-}
-
-/** The whole worker. No file of its own: bundlers need not find it. */
-const body = `
-const exports = {};
-const handle = (m) => {
-  try {
-    if (m.families) {
-      const env = { memory: m.memory, abort() { throw new Error("a kernel stopped"); } };
-      for (const f in m.families) exports[f] = new WebAssembly.Instance(m.families[f], { env }).exports;
-      send({});
-    } else {
-      let value;
-      for (const [family, name, args] of m.calls) value = exports[family][name](...args);
-      send({ value });
-    }
-  } catch (e) { send({ error: String(e && e.message || e) }); }
-};`;
-const nodeSource = `const { parentPort } = require("worker_threads"); const send = (r) => parentPort.postMessage(r);${body} parentPort.on("message", handle);`;
-const webSource = `const send = (r) => postMessage(r);${body} onmessage = (e) => handle(e.data);`;
-
-type NodeThreads = typeof import("node:worker_threads");
-type NodeOs = typeof import("node:os");
-/** A Node module where there is one; never an import statement, so that browsers and bundlers do not see it. */
-async function builtin<T>(name: string): Promise<T | undefined> {
-  if (typeof process !== "object" || !process.versions?.node) return undefined;
-  if (process.getBuiltinModule) return process.getBuiltinModule(name) as T | undefined;
-  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as T; // Node before 20.16
-}
-/** How many threads can run at once here. */
-export async function availableParallelism(): Promise<number> {
-  const os = await builtin<NodeOs>("node:os");
-  return Math.max(1, os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1);
-}
-
-async function start(): Promise<Thread> {
-  const threads = await builtin<NodeThreads>("node:worker_threads");
-  if (threads) {
-    const worker = new threads.Worker(nodeSource, { eval: true });
-    worker.unref();
-    const t: Thread = {
-      send: (m) => worker.postMessage(m),
-      onReply: () => undefined,
-      hold: (on) => (on ? worker.ref() : worker.unref()),
-      stop: () => worker.terminate(),
-    };
-    worker.on("message", (r: Reply) => t.onReply(r));
-    worker.on("error", (e) => t.onReply({ error: e.message }));
-    return t;
-  }
-  const url = URL.createObjectURL(new Blob([webSource], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  const t: Thread = {
-    send: (m) => worker.postMessage(m),
-    onReply: () => undefined,
-    hold: () => undefined,
-    stop: async () => worker.terminate(),
-  };
-  worker.onmessage = (e: MessageEvent<Reply>) => t.onReply(e.data);
-  worker.onerror = (e) => t.onReply({ error: e.message || "the page's policy refuses the worker" });
-  const send = t.send;
-  t.send = (m) => {
-    send(m);
-    URL.revokeObjectURL(url); // the script is fetched once the first message waits
-  };
-  return t;
-}
-const ask = (t: Thread, message: unknown): Promise<Reply> =>
-  new Promise((resolve) => {
-    t.onReply = resolve;
-    t.hold(true);
-    t.send(message);
-  }).then((reply) => {
-    t.hold(false);
-    return reply as Reply;
-  });
-
-/** This thread as a worker of its own: for unshared memory, and where workers are refused. */
-function here(options: PoolOptions): Thread {
-  const env = { memory: options.memory, abort: () => fail("bad-value", {}, "a kernel stopped") };
-  const families = new Map(Object.entries(options.families).map(([f, module]) => [f, new WebAssembly.Instance(module, { env }).exports]));
-  let pause = 0;
-  const t: Thread = {
-    send: (message) => {
-      const { calls } = message as { calls: [string, string, readonly number[]][] };
-      const work = (): void => {
-        try {
-          let value: unknown;
-          for (const [family, name, args] of calls) value = (families.get(family)![name] as (...a: readonly number[]) => number)(...args);
-          t.onReply({ value: value as number });
-        } catch (e) {
-          t.onReply({ error: String((e as Error).message) });
-        }
-      };
-      // Let the event loop breathe now and then, so that an abort can arrive.
-      const now = performance.now();
-      if (now < pause) return work();
-      pause = now + 16;
-      setTimeout(work);
-    },
-    onReply: () => undefined,
-    hold: () => undefined,
-    stop: async () => undefined,
-  };
-  return t;
 }
 
 /** Start a pool. Falls back to this thread when the memory is not shared, one thread is wanted, or workers are refused. */
@@ -157,16 +47,34 @@ export async function workerPool(options: PoolOptions): Promise<Pool> {
   const shared = typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
   const count = Math.min(workers ?? Number.POSITIVE_INFINITY, await availableParallelism());
   const started: Thread[] = [];
+  const gate = shared ? new Int32Array(new SharedArrayBuffer(8)) : new Int32Array(2);
   let threaded = shared && count > 1;
   try {
-    for (let i = 0; threaded && i < count; i++) started.push(await start());
-    const replies = await Promise.all(started.map((t) => ask(t, { memory, families })));
+    for (let i = 0; threaded && i < count; i++) started.push(await startThread());
+    const replies = await Promise.all(started.map((t) => ask(t, { memory, families, gate })));
     if (replies.some((r) => r.error)) throw new Error(replies.find((r) => r.error)!.error);
   } catch {
     await Promise.all(started.map((t) => t.stop()));
     threaded = false;
   }
-  const threads = threaded ? started : [here(options)];
+  const threads = threaded ? started : [thisThread(memory, families)];
+  /** Phases whose tasks fit the threads one to one: the workers wait for each other, not for this thread. */
+  const inStep = async (groups: readonly (readonly PoolTask[])[], { signal, onProgress }: PoolRun): Promise<void> => {
+    signal?.throwIfAborted();
+    gate.fill(0);
+    const stop = (): void => void Atomics.store(gate, 1, 1);
+    signal?.addEventListener("abort", stop);
+    const program = (i: number) => groups.map((g) => (g[i] ?? []).map((c) => [c.family, c.name, c.args]));
+    const replies = await Promise.all(threads.map((t, i) => ask(t, { program: program(i), workers: threads.length })));
+    signal?.removeEventListener("abort", stop);
+    const error = replies.find((r) => r.error !== undefined)?.error;
+    if (error !== undefined) failed(error);
+    signal?.throwIfAborted();
+    const total = groups.reduce((s, g) => s + g.length, 0);
+    onProgress?.(total, total);
+  };
+  const failed = (error: string): never =>
+    fail("bad-value", { error }, "a kernel call failed in the worker pool: check the family, the export and its arguments");
   let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -209,6 +117,7 @@ export async function workerPool(options: PoolOptions): Promise<Pool> {
     run: async (tasks: readonly PoolTask[], run?: PoolRun) => queued(() => runNow(tasks, run)),
     phases: async (groups: readonly (readonly PoolTask[])[], run: PoolRun = {}) =>
       queued(async () => {
+        if (threaded && groups.every((g) => g.length <= threads.length)) return inStep(groups, run);
         const total = groups.reduce((s, g) => s + g.length, 0);
         let before = 0;
         for (const group of groups) {
