@@ -70,6 +70,8 @@ export type { HklList } from "./hkl.js";
 export { parseHklList, writeHklList } from "./hkl.js";
 export type { Wrapping } from "./inflate.js";
 export { deflate, inflate } from "./inflate.js";
+export type { DyngoSettings } from "./jana/dyngo.js";
+export { dyngoSettings } from "./jana/dyngo.js";
 export type { JanaProject } from "./jana/embedded.js";
 export { janaProject } from "./jana/embedded.js";
 export type { JanaLine } from "./jana/fields.js";

@@ -4,6 +4,7 @@ import { fc, prop } from "../../testing/prop.js";
 import { cifBlock, cifText } from "../cif-access.js";
 import { parseCif } from "../cif-parse.js";
 import { cifReflections } from "../cif-reflections.js";
+import { dyngoSettings } from "./dyngo.js";
 import { janaProject } from "./embedded.js";
 import { janaField, parseJanaLine, writeJanaLine } from "./fields.js";
 import { parseM40, writeM40 } from "./m40.js";
@@ -109,6 +110,24 @@ describeData("JANA files of the alanine refinement", ["3ded/jana_dyn/alanine_jan
       expect(m.zones[Number(frame) - 1]!.scale).toBeCloseTo(row.janaScale, 2);
     expect(m.su!.zones[1]!.values).toEqual([7.816334, 15.87376, 0, 0, 0, 0]);
     expect(m42Setting(withM42Setting(m, "gmax", 3), "GMAX")).toEqual(["3"]);
+  });
+  test("Dyngo settings as records", () => {
+    expect(dyngoSettings(project.m42!)).toEqual({
+      gMax: 2.4,
+      sgMax: 0.01,
+      sgMaxRefine: 0.1,
+      rsgMax: 0.66,
+      dsgMin: 0,
+      integrationSteps: 120,
+      thicknessModel: 2,
+      zones: 61,
+      threads: 42,
+      bethe: [0.3, 0.05],
+      useTiltCorrection: true,
+      tiltCorrection: -0.062598,
+      mosaicitySamples: 5,
+      mosaicity: [0.01836, 0, 0, 0, 0, 0],
+    });
   });
   test("m50", () => {
     const m = project.m50!;
