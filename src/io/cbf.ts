@@ -3,6 +3,7 @@ import type { Image, TypedArray } from "../core/image.js";
 import { declaredSizeCheck, fromLatin1, latin1 } from "./bytes.js";
 import { bytesPer, decodeNumbers, type NumberType } from "./bytes-numbers.js";
 import { checkFrame, type FrameFacts, type FrameSource } from "./frames.js";
+import { keyValueLines } from "./frames-text.js";
 import { distanceInMm, headerNumber, pixelInMm, wavelengthInAngstrom } from "./frames-units.js";
 import { type ByteInput, readUpTo, type SizeLimit, toSource } from "./source.js";
 
@@ -111,7 +112,13 @@ export function encodeByteOffset(data: ArrayLike<number>): Uint8Array<ArrayBuffe
 /** Lines `# Key value` of a miniCBF header as a record; a line without a value has an empty one. */
 export function parseMiniCbf(text: string): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [, key, value] of text.matchAll(/^[;#\s]*#\s*([^\s=:]+)[ \t]*[=:]?[ \t]*(.*?)\s*$/gm)) out[key!] = value!;
+  for (const raw of text.split(/\r\n|\n|\r/)) {
+    const line = raw.replace(/^;/, "").trim();
+    if (!line.startsWith("#")) continue;
+    const body = line.replace(/^#+/, "").trim();
+    const at = body.search(/[\s=:]/);
+    if (at !== 0 && body !== "") out[at < 0 ? body : body.slice(0, at)] = at < 0 ? "" : body.slice(at).trim().replace(/^[=:]/, "").trim();
+  }
   return out;
 }
 
@@ -166,7 +173,8 @@ export async function cbfFrames(input: ByteInput, { maxBytes }: SizeLimit = {}):
   const text = latin1(head.subarray(0, mark));
   const section = text.lastIndexOf("--CIF-BINARY-FORMAT-SECTION--");
   const mime = text.slice(Math.max(0, section));
-  const field = (key: string): string | undefined => new RegExp(`^${key}\\s*:\\s*(.*?)\\s*$`, "im").exec(mime)?.[1];
+  const fields = new Map(keyValueLines(mime, ":").map(([k, v]) => [k.toLowerCase(), v]));
+  const field = (key: string): string | undefined => fields.get(key.toLowerCase());
   const count = (key: string): number =>
     headerNumber(field(key)) ?? fail("bad-file", { missing: key }, "the MIME header of the binary section is incomplete");
   const warnings: string[] = [];
@@ -179,7 +187,7 @@ export async function cbfFrames(input: ByteInput, { maxBytes }: SizeLimit = {}):
   const dtype =
     elementTypes.find(([re]) => re.test(element))?.[1] ?? fail("unsupported", { element }, "this CBF element type is not known");
   const littleEndian = !/big/i.test(field("X-Binary-Element-Byte-Order") ?? "");
-  const conversion = /conversions\s*=\s*"?([\w-]+)/i.exec(mime)?.[1]?.toUpperCase() ?? "X-CBF_NONE";
+  const conversion = /conversions[ \t]*=[ \t]*"?([\w-]+)/i.exec(mime)?.[1]?.toUpperCase() ?? "X-CBF_NONE";
   const compressed = conversion === "X-CBF_BYTE_OFFSET";
   if (!compressed && conversion !== "X-CBF_NONE")
     fail(
@@ -197,7 +205,10 @@ export async function cbfFrames(input: ByteInput, { maxBytes }: SizeLimit = {}):
   const elements = headerNumber(field("X-Binary-Number-of-Elements"));
   if (elements !== undefined && elements !== nx * ny)
     warnings.push(`X-Binary-Number-of-Elements is ${elements}, but the image has ${nx * ny}`);
-  const contents = /_array_data\.header_contents\s*\n;?([\s\S]*?)\n;/.exec(text)?.[1] ?? "";
+  const begin = text.indexOf("_array_data.header_contents"),
+    open = begin < 0 ? -1 : text.indexOf(";", begin),
+    close = open < 0 ? -1 : text.indexOf("\n;", open);
+  const contents = close < 0 ? "" : text.slice(open + 1, close);
   const mini = parseMiniCbf(contents);
   const facts = miniFacts(mini, (t) => warnings.push(t));
   return {

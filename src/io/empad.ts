@@ -32,12 +32,12 @@ export interface EmpadXml {
  * in them (entities, external references) is ever followed.
  */
 export function parseEmpadXml(text: string): EmpadXml {
-  const tag = (name: string): string | undefined => new RegExp(`<${name}(?:\\s[^>]*)?>([^<]*)</${name}>`).exec(text)?.[1]?.trim();
+  const tag = (name: string): string | undefined => new RegExp(`<${name}(?:\\s[^<>]*)?>([^<]*)</${name}>`).exec(text)?.[1]?.trim();
   const number = (name: string): number | undefined => {
     const v = Number(tag(name) || Number.NaN);
     return Number.isFinite(v) ? v : undefined;
   };
-  const raw = /<raw_file[^>]*filename="([^"]*)"/.exec(text)?.[1];
+  const raw = /<raw_file[^<>]*filename="([^"]*)"/.exec(text)?.[1];
   const x = number("pix_x"),
     y = number("pix_y"),
     count = number("series_count") ?? number("count");
@@ -59,7 +59,7 @@ export function parseEmpadXml(text: string): EmpadXml {
     pixelRad: number("calibrated_diffraction_angle"),
     fieldOfViewM: fov ? [Number(fov[1]), Number(fov[2])] : newField("x") > 0 ? [newField("x"), newField("y")] : undefined,
     scanSize: Number.isFinite(part) ? part : undefined,
-    time: /<timestamp[^>]*isoformat="([^"]*)"/.exec(text)?.[1],
+    time: /<timestamp[^<>]*isoformat="([^"]*)"/.exec(text)?.[1],
   };
 }
 
@@ -73,7 +73,7 @@ export interface EmpadOptions extends SizeLimit {
 
 async function text(source: ByteSource | undefined): Promise<string | undefined> {
   if (!source) return undefined;
-  const bytes = await readAll(source, { maxBytes: 1 << 24 });
+  const bytes = await readAll(source, { maxBytes: 1 << 20 });
   await source.close?.();
   return new TextDecoder().decode(bytes);
 }

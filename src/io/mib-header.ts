@@ -2,6 +2,7 @@ import { fail } from "../core/errors.js";
 import { latin1 } from "./bytes.js";
 import type { NumberType } from "./bytes-numbers.js";
 import type { FrameFacts } from "./frames.js";
+import { keyValueLines } from "./frames-text.js";
 
 /** The ASCII header in front of every Merlin frame. */
 export interface MibHeader {
@@ -76,12 +77,12 @@ export function mibFacts(h: MibHeader): FrameFacts {
 
 /** Lines `key:<tab>value` of the acquisition header (`.hdr`) beside a `.mib`. */
 export function parseMerlinHdr(text: string): Record<string, string> {
+  // Keys end with a colon; some hold colons of their own, so a colon before a tab goes first.
+  const end = text.search(/^End\b/m);
+  const lines = (end < 0 ? text : text.slice(0, end)).replaceAll("\0", " ");
   const out: Record<string, string> = {};
-  for (const line of text.replaceAll("\0", " ").split(/\r\n|\n|\r/)) {
-    const m = /^([^\t]+?):\t\s*(.*?)\s*$/.exec(line) ?? /^([^:]+?):\s+(.*?)\s*$/.exec(line);
-    if (m) out[m[1]!] = m[2]!;
-    if (/^End\b/.test(line)) break;
-  }
+  for (const [key, value] of keyValueLines(lines, ":", (l) => (l.includes(":\t") ? undefined : l))) out[key] = value;
+  for (const [key, value] of keyValueLines(lines, ":\t")) out[key] = value;
   return out;
 }
 

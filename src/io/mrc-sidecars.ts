@@ -1,11 +1,10 @@
 import type { FrameFacts } from "./frames.js";
+import { keyValueLines } from "./frames-text.js";
 import { headerNumber, voltageInKv } from "./frames-units.js";
 
 /** Lines `key = value` of the `_info.txt` that Direct Electron's server writes beside a movie. */
 export function parseDeInfo(text: string): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const [, key, value] of text.matchAll(/^([^\n\r=]+?)\s*=[ \t]*(.*?)\s*$/gm)) out[key!.trim()] = value!;
-  return out;
+  return Object.fromEntries(keyValueLines(text, "="));
 }
 
 /** Facts of an info file. */
@@ -34,5 +33,5 @@ export function deScanShape(info: Readonly<Record<string, string>>, frames: numb
 
 /** Pairs `x,y` of a scan that visits chosen positions, one a frame (x fast). Lines that are no pair are left out. */
 export function parseScanCoordinates(text: string): readonly (readonly [x: number, y: number])[] {
-  return [...text.matchAll(/^\s*(\d+)\s*,\s*(\d+)\s*$/gm)].map((m) => [Number(m[1]), Number(m[2])] as const);
+  return [...text.matchAll(/^[ \t]*(\d+)[ \t]*,[ \t]*(\d+)[ \t\r]*$/gm)].map((m) => [Number(m[1]), Number(m[2])] as const);
 }

@@ -3,6 +3,7 @@ import type { Image, TypedArray } from "../core/image.js";
 import { declaredSizeCheck, fromLatin1, latin1 } from "./bytes.js";
 import { bytesPer, littleEndianBytes, type NumberType, numberTypeOf } from "./bytes-numbers.js";
 import type { FrameFacts, FrameSource } from "./frames.js";
+import { keyValueLines } from "./frames-text.js";
 import { centreInPixels, distanceInMm, headerNumber, pixelInMm, wavelengthInAngstrom } from "./frames-units.js";
 import { stackFrames } from "./raw.js";
 import { type ByteInput, type ByteSource, readUpTo, type SizeLimit, toSource } from "./source.js";
@@ -41,11 +42,13 @@ const MAX_HEADER = 1 << 16;
  */
 export function parseSmvHeader(text: string): SmvHeader {
   if (!text.startsWith("{")) fail("bad-file", { start: text.slice(0, 8) }, "an SMV file starts with { and KEY=value; lines");
-  const end = text.search(/^\s*\}/m);
+  const end = text.search(/^[ \t]*\}/m);
   if (end < 0) fail("bad-file", { length: text.length }, "the SMV header has no closing }: the file is truncated");
   const out: Record<string, string> = {};
-  for (const [, key, value] of text.slice(1, end).matchAll(/^\s*([A-Za-z_][\w-]*)\s*=([^;\n\r]*);?/gm))
-    out[key!.toUpperCase()] = value!.trim();
+  for (const [key, value] of keyValueLines(text.slice(1, end), "=")) {
+    const semicolon = value.indexOf(";");
+    if (/^[A-Za-z_][\w-]*$/.test(key)) out[key.toUpperCase()] = (semicolon < 0 ? value : value.slice(0, semicolon)).trim();
+  }
   return out;
 }
 

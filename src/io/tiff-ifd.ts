@@ -76,9 +76,10 @@ export async function tiffDirectories(source: ByteSource): Promise<TiffFile> {
     });
     return source.read(f.offset, size);
   };
-  const numbers = async (page: TiffDirectory, tag: number): Promise<readonly number[] | undefined> => {
-    const f = page.get(tag);
-    if (!f) return undefined;
+  const numbers = async (page: TiffDirectory, tag: number, most = Number.POSITIVE_INFINITY): Promise<readonly number[] | undefined> => {
+    const field = page.get(tag);
+    if (!field) return undefined;
+    const f = { ...field, count: Math.min(field.count, most) };
     const c = cursor(await values(f), { littleEndian });
     const read: Record<number, () => number> = {
       1: c.u8,
@@ -107,7 +108,7 @@ export async function tiffDirectories(source: ByteSource): Promise<TiffFile> {
     pages,
     broken,
     numbers,
-    number: async (page, tag, fallback) => (await numbers(page, tag))?.[0] ?? fallback,
+    number: async (page, tag, fallback) => (await numbers(page, tag, 1))?.[0] ?? fallback,
     text: async (page, tag) => {
       const f = page.get(tag);
       if (!f || typeBytes[f.type] !== 1) return undefined;

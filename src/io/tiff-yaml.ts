@@ -16,10 +16,13 @@ const numpyTypes: Readonly<Record<string, NumberType>> = {
   b1: "bool",
 };
 
+/** Longer headers are cut. */
+const MAX_TEXT = 1 << 17;
+
 /** Numbers of a pickled NumPy array or scalar, from its type and its last base64 block. */
 function numpyValue(block: string): YamlValue | undefined {
   const type = /args:\s*\[\s*'?([fiub]\d)'?|^\s*-\s*'?([fiub][1248])'?\s*$/m.exec(block);
-  const base64 = [...block.matchAll(/!!binary\s*\|\s*\n((?:\s+[A-Za-z0-9+/=]+\s*\n?)+)/g)].at(-1)?.[1]?.replace(/\s+/g, "");
+  const base64 = [...block.matchAll(/!!binary[ ]*\|[ ]*\n((?:[ ]+[A-Za-z0-9+/=]+[ ]*(?:\n|$))+)/g)].at(-1)?.[1]?.replace(/\s+/g, "");
   const dtype = numpyTypes[type?.[1] ?? type?.[2] ?? ""];
   if (!dtype || !base64) return undefined;
   try {
@@ -90,11 +93,16 @@ function splitInline(text: string): string[] {
  */
 export function parseHeaderYaml(text: string, depth = 0): Record<string, YamlValue> {
   const out: Record<string, YamlValue> = {};
-  const lines = text.split(/\r\n|\n|\r/).filter((l) => l.trim() !== "" && !/^\s*(#|---|\.\.\.\s*$)/.test(l));
+  const lines = text
+    .slice(0, MAX_TEXT)
+    .split(/\r\n|\n|\r/)
+    .filter((l) => l.trim() !== "" && !/^\s*(#|---|\.\.\.\s*$)/.test(l));
   const indent = (l: string): number => l.length - l.trimStart().length;
   const base = lines.length > 0 ? indent(lines[0]!) : 0;
   for (let i = 0; i < lines.length; ) {
-    const m = /^\s*(?:'([^']*)'|"([^"]*)"|([^\s:#'"[{][^:]*?))\s*:(?:\s+(.*))?$/.exec(lines[i]!);
+    // A key is short: without this bound a long line without a colon would be searched again and again.
+    const colon = lines[i]!.indexOf(":");
+    const m = colon < 0 || colon > 200 ? null : /^\s*(?:'([^']*)'|"([^"]*)"|([^\s:#'"[{][^:]*?))\s*:(?:\s+(.*))?$/.exec(lines[i]!);
     const from = i++;
     if (!m || indent(lines[from]!) > base) continue;
     // The block of this key: deeper lines, and list items that may stand at its own depth.

@@ -12,8 +12,10 @@ export interface FuzzOptions {
   readonly flips?: number;
   /** Most positions at which a size-like field is blown up (every one of the first bytes, in both byte orders, 2 to 8 bytes). */
   readonly maxFields?: number;
-  /** Longest time one call may take, ms. Generous: it catches hangs, it is no benchmark. */
+  /** Longest time one call may take, ms. Default 10 000: it catches hangs, it is no benchmark. */
   readonly limitMs?: number;
+  /** Most bytes of array buffers that one call may allocate; not looked at by default. Garbage of the call counts, unless it was collected within. */
+  readonly maxAllocation?: number;
   readonly seed?: number;
 }
 
@@ -79,10 +81,12 @@ function* blownUp(bytes: Uint8Array, maxFields: number, seed: number): Generator
  * @returns one line for each failure; empty when the reader held
  */
 export async function fuzz(bytes: Uint8Array, reader: FuzzReader, options: FuzzOptions = {}): Promise<string[]> {
-  const { maxCuts = 2500, flips = 500, maxFields = 1500, limitMs = 2000, seed = 20261120 } = options;
+  const { maxCuts = 2500, flips = 500, maxFields = 1500, limitMs = 10_000, maxAllocation, seed = 20261120 } = options;
+  const buffers = (): number => (maxAllocation === undefined ? 0 : process.memoryUsage().arrayBuffers);
   const wrong: string[] = [];
   const tryOne = async ({ what, bytes: damaged }: Damage): Promise<void> => {
-    const start = performance.now();
+    const start = performance.now(),
+      before = buffers();
     try {
       await reader(damaged);
     } catch (e) {
@@ -90,6 +94,8 @@ export async function fuzz(bytes: Uint8Array, reader: FuzzReader, options: FuzzO
       else if (e.hint.length < 15) wrong.push(`${what}: the hint says nothing: "${e.hint}"`);
     }
     const ms = performance.now() - start;
+    const grown = buffers() - before;
+    if (maxAllocation !== undefined && grown > maxAllocation) wrong.push(`${what}: allocated ${(grown / 2 ** 20).toFixed(0)} MiB`);
     if (ms > limitMs) wrong.push(`${what}: took ${ms.toFixed(0)} ms`);
   };
   for (const damages of [cuts(bytes, maxCuts, seed), flipped(bytes, flips, seed), blownUp(bytes, maxFields, seed)])
