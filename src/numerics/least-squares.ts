@@ -6,7 +6,7 @@ import { type Loss, lossFunctions } from "./least-squares-loss.js";
 import { dampedStep, scaleOf } from "./least-squares-step.js";
 import type { SolverStatus } from "./outcome.js";
 import { type ParameterOptions, parameterMap } from "./parameters.js";
-import { QR_CHUNK, qrAddRowsInto } from "./qr-rows.js";
+import { triangulateRows } from "./qr-blocked.js";
 
 export interface LeastSquaresProblem extends ParameterOptions {
   /** Write the `count` residuals for all parameters p (tied and fixed ones included); must not keep either array. */
@@ -108,22 +108,19 @@ export function* leastSquaresSteps(problem: LeastSquaresProblem): Steps<LeastSqu
   };
   const triangle = new Float64Array(n * n),
     rhs = new Float64Array(n);
-  const rows = new Float64Array(QR_CHUNK * n),
-    rowRhs = new Float64Array(QR_CHUNK),
-    factor = Float64Array.of(1, 1);
+  const factor = Float64Array.of(1, 1);
   /** R and Qᵀr of the (robustly re-weighted) Jacobian; false when something is not finite. */
   const triangulate = (r: Float64Array): boolean => {
-    triangle.fill(0);
-    rhs.fill(0);
-    for (let at = 0; at < count; at += QR_CHUNK) {
-      const k = Math.min(QR_CHUNK, count - at);
-      for (let i = 0; i < k; i++) {
-        if (!loss.linear) loss.factorsInto(factor, r[at + i]!);
-        rowRhs[i] = r[at + i]! * factor[1]!;
-        for (let j = 0; j < n; j++) rows[i * n + j] = jac[(at + i) * n + j]! * factor[0]!;
+    const fill = (out: Float64Array, from: number, rows: number): void => {
+      for (let i = 0, at = 0, p = from * n; i < rows; i++) {
+        if (!loss.linear) loss.factorsInto(factor, r[from + i]!);
+        for (let j = 0; j < n; j++) out[at++] = jac[p++]! * factor[0]!;
+        out[at++] = r[from + i]! * factor[1]!;
       }
-      qrAddRowsInto(triangle, rhs, rows, rowRhs, k, n);
-    }
+    };
+    const small = triangulateRows(count, n, fill);
+    triangle.set(small.triangle);
+    rhs.set(small.rhs);
     return triangle.every(Number.isFinite) && rhs.every(Number.isFinite);
   };
 
