@@ -80,11 +80,13 @@ export function xdsInpOf(values: Readonly<Record<string, string | number | reado
 function checks(x: XdsInp): readonly string[] {
   const one = (key: string): number | undefined => xdsNumbers(x, key)[0];
   const [ox, oy, nx, ny] = ["ORGX", "ORGY", "NX", "NY"].map(one);
+  const distance = one("DETECTOR_DISTANCE");
   const out = [
     ...checkMetadata({
       wavelength: one("X-RAY_WAVELENGTH") ?? Number.NaN,
       pixelMm: one("QX"),
-      distanceMm: one("DETECTOR_DISTANCE"),
+      // Negative where the detector normal points to the crystal.
+      distanceMm: distance === undefined ? undefined : Math.abs(distance),
       oscillationDeg: one("OSCILLATION_RANGE"),
       ...(ox !== undefined && oy !== undefined ? { center: [ox, oy] as const } : {}),
       ...(nx !== undefined && ny !== undefined ? { imageSize: [nx, ny] as const } : {}),
