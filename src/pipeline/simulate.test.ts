@@ -78,7 +78,7 @@ test.each(simulationCases().map((c) => [c.name, c] as const))(
 );
 
 test("true positions map back to integer indices, twins each on their own lattice", () => {
-  for (const c of [twinCase(), triclinicCase(), trigonalCase()]) {
+  for (const c of [twinCase(), cubicCase(), triclinicCase(), trigonalCase()]) {
     const s = simulateSeries(c.options, rng(c.seed));
     for (const i of [0, 60, s.shape[0] - 1]) {
       const spots = s.spots(i);
