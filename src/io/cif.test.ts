@@ -214,7 +214,7 @@ describeData("real CIFs", ["3ded/jana_dyn", "3ded/cif_ed", "3ded/diffbloch"], ()
     expect(r.warnings).toEqual([]);
     const block = r.value.blocks.find((b) => cifLoopOf(b, "_refln_index_h"))!;
     expect(cifIntegers(block, "_refln_index_h")).toHaveLength(count);
-    expect(parseCif(writeCif(r.value)).value).toEqual(r.value);
+    expect(JSON.stringify(parseCif(writeCif(r.value)).value) === JSON.stringify(r.value)).toBe(true);
   });
   test("the alanine CIF: cell, s.u., embedded files", () => {
     const b = cifBlock(parseCif(readData(...jana, "alanine_jana2020_dyn_IAM_with_m40_m42_m50_m90.cif")).value)!;

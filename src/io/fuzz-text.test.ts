@@ -24,7 +24,7 @@ import { parseXdsInp } from "./xds/inp.js";
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 /** Enough damage to reach every branch, few enough runs to stay quick. */
-const options = { maxCuts: 2500, flips: 1000, maxFields: 1000, limitMs: 3000 };
+const options = { maxCuts: 2000, flips: 600, maxFields: 600, limitMs: 3000 };
 const check = (name: string, bytes: () => Uint8Array, reader: FuzzReader): void => fuzzReader(name, bytes, reader, options);
 
 const cif2 = `#\\#CIF_2.0

@@ -29,6 +29,8 @@ const files = [
   ["quartz_dials/dials_dyn.cif_pets", 99, 7952, "same values"],
   ["quartz_dials/dials_prf.cif_pets", 99, 7952, "same values"],
 ] as const;
+/** Typed arrays as lists, NaN told from null: a deep comparison by the test runner takes a second a file. */
+const plain = (_: string, v: unknown): unknown => (ArrayBuffer.isView(v) ? Array.from(v as Float64Array) : Number.isNaN(v) ? "NaN" : v);
 describeData(
   "real .cif_pets files",
   files.map(([f]) => `3ded/${f}`),
@@ -48,7 +50,7 @@ describeData(
       if (how === "byte for byte") expect(written === text).toBe(true);
       const { document: _, ...back } = parseCifPets(written).value;
       const { document: __, ...was } = value;
-      expect(back).toEqual(was);
+      expect(JSON.stringify(back, plain) === JSON.stringify(was, plain)).toBe(true);
     });
     test("header variants", () => {
       const of = (file: string) => parseCifPets(readData("3ded", file)).value;
