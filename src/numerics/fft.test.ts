@@ -62,6 +62,25 @@ prop("axes commute with a loop over the other axes", [fc.integer({ min: 1, max: 
   }
 });
 
+test("long columns, where batches are narrower, agree with lines", () => {
+  for (const [n, m] of [
+    [4099, 7],
+    [8192, 21],
+    [16384, 3],
+    [6000, 34],
+    [10007, 5],
+  ] as const)
+    for (const type of ["c64", "c128"] as const) {
+      const all = values(2 * n * m),
+        x = type === "c64" ? Float32Array.from(all) : all,
+        y = fftn(x, [n, m], { axes: [0] });
+      for (const c of [0, m - 1]) {
+        const pick = (a: ArrayLike<number>): number[] => Array.from({ length: 2 * n }, (_, i) => a[2 * ((i >> 1) * m + c) + (i & 1)]!);
+        expect(rmsError(pick(y), fft(Float64Array.from(pick(x))))).toBeLessThan(type === "c64" ? 4e-7 : 3e-15);
+      }
+    }
+});
+
 prop(
   "a real transform is the half of the complex one, and comes back",
   [shapes, fc.constantFrom("wasm" as const, "js" as const)],
@@ -234,5 +253,5 @@ test("frequencies and shifts", () => {
 });
 prop("ifftShift undoes fftShift", [shapes], (shape) => {
   const x = values(product(shape));
-  expect(ifftShift(fftShift(x, shape), shape)).toEqual(x);
+  expect(ifftShift(fftShift(x, shape), shape).every((v, i) => v === x[i])).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { chirp, chirpFilter, convolutionLength, type Level, passLevels, radices, rootInto, roots } from "../fft-tables.js";
+import { chirp, chirpFilter, convolutionLength, type Level, passLevels, radices, roots } from "../fft-tables.js";
 
 type Real = Float32Array | Float64Array;
 
@@ -222,11 +222,17 @@ export function jsAxis(f: Line, data: Real, at: number, outer: number, inner: nu
       }
     }
 }
+/** exp(−2πik/length), k = 0 … length/2, for the split of even real lengths. */
+const splitRoots = (length: number): Float64Array =>
+  roots(
+    Array.from({ length: length % 2 ? 0 : length / 2 + 1 }, (_, k) => k),
+    length,
+  );
 /** Real rows of `length` values to length/2 + 1 complex; `f` is the line of length/2 (even) or length (odd). */
 export function jsRealForward(f: Line, real: Real, spectrum: Real, rows: number, length: number, scale: number): void {
   const h = length >> 1,
     keep = h + 1,
-    w = new Float64Array(2);
+    w = splitRoots(length);
   for (let row = 0; row < rows; row++) {
     const from = row * length,
       to = 2 * row * keep;
@@ -249,9 +255,10 @@ export function jsRealForward(f: Line, real: Real, spectrum: Real, rows: number,
         ei = z[p + 1]! - z[q + 1]!,
         or = z[p + 1]! + z[q + 1]!,
         oi = z[q]! - z[p]!;
-      rootInto(w, 0, k, length);
-      spectrum[to + 2 * k] = 0.5 * scale * (er + or * w[0]! + oi * w[1]!);
-      spectrum[to + 2 * k + 1] = 0.5 * scale * (ei + oi * w[0]! - or * w[1]!);
+      const wr = w[2 * k]!,
+        wi = w[2 * k + 1]!;
+      spectrum[to + 2 * k] = 0.5 * scale * (er + or * wr - oi * wi);
+      spectrum[to + 2 * k + 1] = 0.5 * scale * (ei + oi * wr + or * wi);
     }
   }
 }
@@ -259,7 +266,7 @@ export function jsRealForward(f: Line, real: Real, spectrum: Real, rows: number,
 export function jsRealInverse(f: Line, spectrum: Real, real: Real, rows: number, length: number, scale: number): void {
   const h = length >> 1,
     keep = h + 1,
-    w = new Float64Array(2);
+    w = splitRoots(length);
   for (let row = 0; row < rows; row++) {
     const from = 2 * row * keep,
       to = row * length;
@@ -283,9 +290,10 @@ export function jsRealInverse(f: Line, spectrum: Real, real: Real, rows: number,
         ei = ai - bi,
         dr = spectrum[p]! - spectrum[q]!,
         di = ai + bi;
-      rootInto(w, 0, k, length); // conj of the forward twiddle
-      const or = dr * w[0]! - di * w[1]!,
-        oi = di * w[0]! + dr * w[1]!;
+      const wr = w[2 * k]!,
+        wi = w[2 * k + 1]!;
+      const or = dr * wr + di * wi,
+        oi = di * wr - dr * wi;
       f.input[2 * k] = er - oi;
       f.input[2 * k + 1] = -(ei + or);
     }
