@@ -147,6 +147,8 @@ function hexagonal(w: Mat3, c: V, axes: readonly V[], g: Mat3, sixfold: boolean)
   if (sixfold) return n === 1 ? { bravais: "hP", centring: "P", basis: m } : undefined;
   if (n !== 3) return undefined;
   if (!hasPoint(m, [2 / 3, 1 / 3, 1 / 3])) m = fromColumns(neg(a), neg(b), c);
+  // A hexagonal P lattice on its √3 cell also has index 3 under 32: it is centred at (2/3, 1/3, 0), no rhombohedral lattice.
+  if (!hasPoint(m, [2 / 3, 1 / 3, 1 / 3])) return undefined;
   return { bravais: "hR", centring: "R", basis: m };
 }
 

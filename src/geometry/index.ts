@@ -12,6 +12,8 @@ export { constants, electronRestEnergyEv } from "./constants.js";
 export type { FromDials } from "./conventions-dials.js";
 export { fromDials, panelOf, predictDials, toDials } from "./conventions-dials.js";
 export { abtemFromLab, py4dstemFromLab } from "./conventions-frames.js";
+export type { FromJana } from "./conventions-jana.js";
+export { fromJana } from "./conventions-jana.js";
 export type { FromPets, FromPetsOptions } from "./conventions-pets.js";
 export { fromPets } from "./conventions-pets.js";
 export type { XdsGeometry } from "./conventions-xds.js";
@@ -89,6 +91,8 @@ export type { PredictionJacobian, PredictionParameter } from "./predict-derivati
 export { predictionJacobian } from "./predict-derivatives.js";
 export { crossingAngles, diffractedVector } from "./predict-rotation.js";
 export type { Reduction } from "./reduction.js";
+export type { MergedReflections, MergeOptions, ReflectionList } from "./reflection-list.js";
+export { completeness, mergeReflections, reflectionList, selectReflections, takeReflections } from "./reflection-list.js";
 export { bell, bellIntegral, camel, erfc, partiality, rockingWeight, rockingWidth } from "./rocking.js";
 export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
 export type { EulerOrder } from "./rotation-euler.js";
@@ -105,7 +109,7 @@ export {
 } from "./rotation-forms.js";
 export type { Constraint, Site } from "./site-symmetry.js";
 export { adpConstraint, positionConstraint, rotateAdp, siteSymmetry, symmetriseAdp } from "./site-symmetry.js";
-export type { SpaceGroup, SymbolOptions } from "./space-groups.js";
+export type { SpaceGroup, SpaceGroupSetting, SymbolOptions } from "./space-groups.js";
 export {
   enantiomorph,
   groupFromOps,
@@ -131,5 +135,3 @@ export type { ReflectionSet, ReflectionSetOptions } from "./unique.js";
 export { sphereReflections, uniqueReflections } from "./unique.js";
 export type { ZoneSpots } from "./zone.js";
 export { orientationOnZone, zoneAxis, zoneSpots } from "./zone.js";
-export type { FromJana } from "./conventions-jana.js";
-export { fromJana } from "./conventions-jana.js";

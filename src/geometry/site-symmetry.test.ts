@@ -5,7 +5,6 @@ import { fc, prop } from "../testing/prop.js";
 import { asuPosition, asuReflection, asuReflections } from "./asu.js";
 import { type CellParameters, unitCell } from "./cell.js";
 import { equivalents } from "./extinctions.js";
-import { laueCandidates } from "./laue.js";
 import type { Fractional, Hkl } from "./metric.js";
 import { adpConstraint, positionConstraint, rotateAdp, siteSymmetry, symmetriseAdp } from "./site-symmetry.js";
 import { spaceGroup, spaceGroupByNumber } from "./space-groups.js";
@@ -137,24 +136,4 @@ test.each([
   expect([site.multiplicity, site.pointGroup]).toEqual([multiplicity, name]);
   if (position) expect(positionConstraint(site).text).toBe(position);
   if (adp) expect(adpConstraint(site, cell).text).toBe(adp);
-});
-
-test("Laue group from intensities: 4/m and 4/mmm told apart on a tetragonal lattice", () => {
-  const cell = unitCell(5.6, 5.6, 4.7);
-  for (const hall of ["P 4", "P 4 2 2", "P 2 2 2"]) {
-    const group = spaceGroup(hall);
-    const g = rng(hall);
-    const value = new Map<string, number>();
-    const set = sphereReflections(cell, group, { dMin: 0.8 });
-    const intensity = Float64Array.from({ length: set.size }, (_, i) => {
-      const key = asuReflection(group, [set.hkl[3 * i]!, set.hkl[3 * i + 1]!, set.hkl[3 * i + 2]!]).hkl.join();
-      const v = value.get(key) ?? -Math.log(1 - g.uniform()) * 1000;
-      value.set(key, v);
-      return v * (1 + 0.05 * g.normal());
-    });
-    const [best] = laueCandidates(cell, { hkl: set.hkl, intensity }, { maxAngleDeg: 0.1, maxLength: 0.001 });
-    expect(best!.laue).toBe(group.laueGroup);
-    expect(best!.figures.rInt).toBeLessThan(0.06);
-    expect(best!.figures.correlation).toBeGreaterThan(0.99);
-  }
 });

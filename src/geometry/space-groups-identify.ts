@@ -1,5 +1,5 @@
 import { determinant, inverse, type Map3 } from "../core/frames.js";
-import { centringVectors, orderOps } from "./hall.js";
+import { orderOps } from "./hall.js";
 import { type Fractional, identity3, type Mat3, multiply3, quadratic, transformMetric } from "./metric.js";
 import { column, fromColumns, primitiveVector } from "./reduction.js";
 import { groupFromOps, groupKey, type SpaceGroup, spaceGroupByHallNumber, spaceGroupFromOps, spaceGroupTable } from "./space-groups.js";
@@ -256,5 +256,3 @@ function basisOf(lattice: readonly V[], metric: Mat3): [V, V, V] {
     [0, 0, 1],
   ];
 }
-/** Letters whose centring {@link primitiveAxes} knows. */
-export const latticeLetters: readonly string[] = /* @__PURE__ */ Object.keys(centringVectors).filter((l) => "PABCIFR".includes(l));

@@ -199,3 +199,6 @@ prop("operators: text round trip, inverse, and h·(Wx + w) = (hW)·x + h·w", [o
   const right = q[0] * x[0] + q[1] * x[1] + q[2] * x[2] + (h[0] * a.shift[0] + h[1] * a.shift[1] + h[2] * a.shift[2]) / 24;
   expect(left).toBeCloseTo(right, 10);
 });
+test("a list whose translations do not close is refused, though its rotations do", () => {
+  expect(() => spaceGroupFromOps(["x,y,z", "-x,-y,-z", "-x,y+1/3,-z", "x,-y,z"].map(parseOp))).toThrow(/missing or wrong/);
+});

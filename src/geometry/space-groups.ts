@@ -2,7 +2,7 @@ import { fail } from "../core/errors.js";
 import { determinant } from "../core/frames.js";
 import { printable } from "../core/inspect.js";
 import type { CrystalSystem } from "./bravais.js";
-import { centringVectors, opsFromHall, orderOps } from "./hall.js";
+import { centringVectors, closeGroup, opsFromHall, orderOps } from "./hall.js";
 import { identity3 } from "./metric.js";
 import { isPolarClass, pointGroupOf, rotationParts } from "./symmetry.js";
 import { formatOp, opKey, type SymOp } from "./symop.js";
@@ -35,7 +35,8 @@ export interface SpaceGroup {
   readonly polar: boolean;
 }
 
-interface Line {
+/** Names of one tabulated setting. */
+export interface SpaceGroupSetting {
   readonly hallNumber: number;
   readonly number: number;
   readonly hall: string;
@@ -46,11 +47,11 @@ interface Line {
   readonly choice: string;
 }
 /** Memo of immutable values, filled on first use: the table's lines, and the settings generated so far. */
-let lines: readonly Line[] | undefined;
+let lines: readonly SpaceGroupSetting[] | undefined;
 const settings = /* @__PURE__ */ new Map<number, SpaceGroup>();
 
 /** The 530 tabulated settings; entry i is Hall number i + 1. */
-export function spaceGroupTable(): readonly Line[] {
+export function spaceGroupTable(): readonly SpaceGroupSetting[] {
   lines ??= spaceGroupLines.split("\n").map((line, i) => {
     const [number, hall, hm, short, full, schoenflies, choice] = line.split("|") as [
       string,
@@ -66,7 +67,7 @@ export function spaceGroupTable(): readonly Line[] {
   return lines;
 }
 
-/** A space group from a list of operations that is complete or generates it. @throws bad-file for lists that form no group */
+/** A space group from a complete list of operations, which the caller vouches for. @throws bad-file when the rotations form no point group */
 export function groupFromOps(
   ops: readonly SymOp[],
   names: { hallNumber: number; number: number; hall: string; hm: string; schoenflies: string } = {
@@ -111,7 +112,7 @@ export function groupFromOps(
   return printable(value, (g) => `SpaceGroup(${g.hm || "unnamed"}, no. ${g.number}, ${g.ops.length} operations)`);
 }
 
-function fromLine(line: Line): SpaceGroup {
+function fromLine(line: SpaceGroupSetting): SpaceGroup {
   let group = settings.get(line.hallNumber);
   if (!group) {
     group = groupFromOps(opsFromHall(line.hall), line);
@@ -127,7 +128,7 @@ export function spaceGroupByHallNumber(hallNumber: number): SpaceGroup {
 }
 
 /** Reference setting of a number: unique axis b cell 1, hexagonal axes, origin at the inversion. */
-function referenceLine(table: readonly Line[], number: number): Line | undefined {
+function referenceLine(table: readonly SpaceGroupSetting[], number: number): SpaceGroupSetting | undefined {
   const lines = table.filter((l) => l.number === number);
   return lines.find((l) => l.choice === "2") ?? lines[0];
 }
@@ -150,7 +151,7 @@ function splitChoice(symbol: string): [name: string, choice: string] {
   return [m[1]!, { z: "2", s: "1", h: "H", r: "R" }[tag] ?? tag];
 }
 /** All plain names of a tabulated setting. */
-function namesOf(line: Line, reference: boolean): string[] {
+function namesOf(line: SpaceGroupSetting, reference: boolean): string[] {
   const hm = line.hm.split(":")[0]!;
   const names = [plain(hm), plain(line.full)];
   if (reference) names.push(plain(line.short));
@@ -218,7 +219,7 @@ export function groupKey(ops: readonly SymOp[]): string {
 }
 
 /**
- * A space group from its operations as a CIF lists them (complete, or with the centring left out). When they are exactly those of a
+ * A space group from its operations as a CIF lists them, centring included. When they are exactly those of a
  * tabulated setting, it carries its names; otherwise number is 0 and {@link identifySpaceGroup} finds type and change of basis.
  */
 export function spaceGroupFromOps(ops: readonly SymOp[]): SpaceGroup {
@@ -231,6 +232,13 @@ export function spaceGroupFromOps(ops: readonly SymOp[]): SpaceGroup {
     if (candidate.pointGroup === group.pointGroup && candidate.ops.length === group.ops.length && groupKey(candidate.ops) === key)
       return candidate;
   }
+  // Not tabulated: then nothing has shown yet that products stay inside the list.
+  if (closeGroup(group.ops).length !== group.ops.length)
+    fail(
+      "bad-file",
+      { operations: ops.length, list: ops.slice(0, 6).map(formatOp).join(" ") },
+      "the operators do not form a space group: one may be missing or wrong",
+    );
   return group;
 }
 
