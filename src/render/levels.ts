@@ -48,7 +48,8 @@ export function levels(data: ArrayLike<number>, scale: Scale = {}): Levels {
   let [low, high] = scale.range ?? (percentiles(usable, scale.percentiles ?? [0.5, 99.7]) as [number, number]);
   if (kind === "log") {
     if (!(high > 0)) high = 1;
-    low = Math.max(low > 0 ? low : 0, high * 1e-6);
+    if (!(low > 0)) low = 0;
+    low = Math.max(low, high * 1e-6);
   }
   if (!(high > low)) {
     // Constant or empty data: any range that holds the value.

@@ -240,10 +240,15 @@ export function markSvg(m: Mark, f: Frame): Markup {
     }
     case "steps": {
       const bottom = f.yRange[0] > 0 ? f.top + f.height : f.y(0);
-      let d = `M${n(f.x(m.edges[0]!))} ${n(bottom)}`;
+      // An edge at or below zero lies outside a log axis: its bar starts at the frame.
+      const edge = (k: number): number => {
+        const p = f.x(m.edges[k]!);
+        return Number.isFinite(p) ? p : f.left;
+      };
+      let d = `M${n(edge(0))} ${n(bottom)}`;
       for (let k = 0; k < m.counts.length; k++) {
         const y = f.y(m.counts[k]!);
-        d += `V${n(Number.isFinite(y) ? y : bottom)}H${n(f.x(m.edges[k + 1]!))}`;
+        d += `V${n(Number.isFinite(y) ? y : bottom)}H${n(edge(k + 1))}`;
       }
       return element("path", { d: `${d}V${n(bottom)}`, fill: color, "fill-opacity": 0.25, stroke: color, "stroke-width": 1.2, opacity });
     }
@@ -306,6 +311,7 @@ export function markSvg(m: Mark, f: Frame): Markup {
       });
       const x = [f.x(m.x[0]), f.x(m.x[1])] as const,
         y = [f.y(m.y[0]), f.y(m.y[1])] as const;
+      if (!Number.isFinite(x[0] + x[1] + y[0] + y[1])) return ""; // reaches to zero on a log axis
       const flip = `translate(${n(x[0])} ${n(y[0])}) scale(${x[1] < x[0] ? -1 : 1} ${y[1] < y[0] ? -1 : 1})`;
       return element("image", {
         href: dataUri(rasterPng(p.raster)),

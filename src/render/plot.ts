@@ -22,7 +22,7 @@ export interface Plot {
   /** Size of the picture, pixels, 480 × 320. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
-  /** Where the legend of the labelled marks stands; "none" leaves it out. */
+  /** Where the legend of the labelled marks stands: by default the corner with least in it; "none" leaves it out. */
   readonly legend?: "top-right" | "top-left" | "bottom-right" | "bottom-left" | "right" | "none" | undefined;
   /** One unit is equally long on both axes. */
   readonly equal?: boolean | undefined;
@@ -211,7 +211,7 @@ export function drawPlot(plot: Plot, width: number, height: number): { readonly 
   if (labelled.length > 0 && plot.legend !== "none") {
     const lw = Math.max(...labelled.map((m) => estimateWidth(m.label!, SMALL))) + 38,
       lh = 17 * labelled.length + 8,
-      where = plot.legend ?? "top-right";
+      where = plot.legend ?? emptiestCorner(marks, frame, lw + 8, lh + 8);
     const lx = where === "right" ? x0 + w + 4 : where.endsWith("left") ? x0 + 8 : x0 + w - lw - 8,
       ly = where === "right" ? y0 : where.startsWith("top") ? y0 + 8 : y0 + h - lh - 8;
     if (where !== "right")
@@ -237,6 +237,35 @@ export function drawPlot(plot: Plot, width: number, height: number): { readonly 
     });
   }
   return { markup: parts.join(""), frame };
+}
+
+const CORNERS = ["top-right", "top-left", "bottom-right", "bottom-left"] as const;
+
+/** The corner whose box of the given size holds the fewest points of the marks; the earlier of equals. */
+function emptiestCorner(marks: readonly Mark[], f: Frame, w: number, h: number): (typeof CORNERS)[number] {
+  const counts = CORNERS.map((corner) => {
+    const x0 = corner.endsWith("left") ? f.left : f.left + f.width - w,
+      y0 = corner.startsWith("top") ? f.top : f.top + f.height - h;
+    let n = 0;
+    const hit = (px: number, py: number): void => {
+      if (px >= x0 && px <= x0 + w && py >= y0 && py <= y0 + h) n++;
+    };
+    for (const m of marks) {
+      if (m.kind === "line" || m.kind === "points" || m.kind === "errors")
+        for (let k = 0; k < m.x.length; k++) hit(f.x(m.x[k]!), f.y(m.y[k]!));
+      else if (m.kind === "bars" || m.kind === "steps") {
+        // Bars fill down to the axis: what counts is whether their top reaches into or above the box.
+        const values = m.kind === "bars" ? m.y : m.counts;
+        for (let k = 0; k < values.length; k++) {
+          const px = f.x(m.kind === "bars" ? m.x[k]! : (m.edges[k]! + m.edges[k + 1]!) / 2),
+            py = f.y(values[k]!);
+          if (px >= x0 && px <= x0 + w && py <= y0 + h) n++;
+        }
+      }
+    }
+    return n;
+  });
+  return CORNERS[counts.indexOf(Math.min(...counts))]!;
 }
 
 /** A plot as an SVG document. */
