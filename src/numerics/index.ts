@@ -52,6 +52,19 @@ export {
   softThreshold,
 } from "./gradient-proximal.js";
 export { binEdges, densityEstimate, type Histogram, histogram, histogramQuantile, lowerBound, silvermanBandwidth } from "./histogram.js";
+export { imageSampler, interpolateLinear, type Sampling, sampleImage } from "./interpolate.js";
+export {
+  type Affine,
+  affineImage,
+  invertAffine,
+  type PolarImage,
+  polarImage,
+  radialMean,
+  resizeImage,
+  rotationAbout,
+  type WarpOptions,
+  warpImage,
+} from "./interpolate-warp.js";
 export { type KMeansOptions, type KMeansResult, kMeans } from "./kmeans.js";
 export { type MinimiseProblem, type MinimiseResult, minimise, minimiseSteps } from "./lbfgs.js";
 export { type LeastSquaresProblem, type LeastSquaresResult, leastSquares, leastSquaresSteps } from "./least-squares.js";
@@ -93,6 +106,10 @@ export {
 export { besselJ0, besselJ1, besselY0, besselY1, struveH0, struveH1 } from "./special-bessel.js";
 export { erf, erfc, gamma, gammaP, gammaQ, lnGamma, normalCdf } from "./special-gamma.js";
 export { gaussian, lorentzian, pseudoVoigt, voigtWidths } from "./special-profile.js";
+export { type Curve, cubicSpline, type SplineEnds } from "./spline.js";
+export { bsplineBasis, bsplineValue, clampedKnots } from "./spline-basis.js";
+export { akimaCurve, catmullRomCurve, pchipCurve } from "./spline-local.js";
+export { type SmoothingOptions, type SmoothingSpline, smoothingSpline } from "./spline-smooth.js";
 export {
   correlation,
   emptyMoments,
