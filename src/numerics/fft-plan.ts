@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.js";
 import { type FftTables, fftTables } from "../kernels/fft.js";
-import { jsAxis, line } from "../kernels/js/fft.js";
+import { line } from "../kernels/js/fft.js";
+import { jsAxis } from "../kernels/js/fft-arrays.js";
 import { type Arena, defaultArena, wasmAvailable } from "../kernels/memory.js";
 import { type Call, callWith, type Stage, stageCall, stagesOf, walk } from "./fft-stages.js";
 

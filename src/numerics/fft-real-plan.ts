@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.js";
 import { type FftExports, fftWasm } from "../kernels/fft.js";
-import { jsAxis, jsRealForward, jsRealInverse, line } from "../kernels/js/fft.js";
+import { line } from "../kernels/js/fft.js";
+import { jsAxis, jsRealForward, jsRealInverse } from "../kernels/js/fft-arrays.js";
 import { type Arena, defaultArena } from "../kernels/memory.js";
 import { chooseKernels, type FftKernels, normalAxes, type PlanArray, product, scope } from "./fft-plan.js";
 import { callWith, stagesOf, walk } from "./fft-stages.js";
