@@ -66,10 +66,8 @@ export async function openHdf5(
     bytes = await readAll(source, { maxBytes });
   if (!hasSignature(bytes))
     fail("bad-file", { name: source.name, size: bytes.length }, "this is no HDF5 file: its signature \\x89HDF is missing");
-  // In Node the module sees the real file system; a private folder of its memory file system keeps both apart.
-  const folder = `/ewald-${serial++}`,
+  const folder = privateFolder(lib),
     name = (source.name ?? "file.h5").replace(/^.*[\\/]/, "");
-  lib.module.FS.mkdirTree(folder);
   const written: string[] = [];
   const put = (n: string, b: Uint8Array): void => {
     lib.module.FS.writeFile(`${folder}/${n}`, b);
@@ -96,6 +94,22 @@ export async function openHdf5(
     clean();
     throw e;
   }
+}
+
+/**
+ * A fresh folder for one file and its companions. In Node the library works on the real file system, so it is a temporary folder there, which no
+ * other process uses; elsewhere it is one of the library's file system in memory.
+ */
+function privateFolder(lib: Library): string {
+  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule;
+  if (lib.inNode && builtin) {
+    const { mkdtempSync } = builtin("node:fs") as { mkdtempSync(prefix: string): string };
+    const { tmpdir } = builtin("node:os") as { tmpdir(): string };
+    return mkdtempSync(`${tmpdir()}/ewald-h5-`);
+  }
+  const folder = `/ewald-${serial++}`;
+  lib.module.FS.mkdirTree(folder);
+  return folder;
 }
 
 /** The signature stands at byte 0, or at 512, 1024, … behind a user block. */
