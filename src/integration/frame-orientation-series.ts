@@ -6,7 +6,7 @@ import { excitationOf, type FrameReflections, frameReflections } from "./frame-o
 import { indexVectors, type Orientation } from "./index-lattice.js";
 import type { PeakTable } from "./peak-table.js";
 import { sampleVectors, spotPositions } from "./peaks3d-vectors.js";
-import { fitRockingWidth, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth, groupMaxima, type RockingPoints, rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
 export interface SeriesFramesOptions extends FrameOrientationOptions {
@@ -54,7 +54,7 @@ export function* seriesFramesSteps(
       yield { done: round * cycles + s.value.done, total: rounds * cycles, note: s.value.note };
     }
     ({ frames, rocking } = result);
-    lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.1, options.lattice);
+    lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.05, options.lattice);
     if (round < rounds - 1) orientation = lattice.ub;
   }
   return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections! };
@@ -73,7 +73,8 @@ function refineOnCurves(
   options?: SeriesFramesOptions["lattice"],
 ): RefinedLattice {
   const { frames, rocking, integrated } = result,
-    points = pointsOf(r, ub, instrument, frames);
+    points = pointsOf(r, ub, instrument, frames),
+    top = groupMaxima(points);
   const excitation = new Float64Array(r.size),
     excitationWeight = new Float64Array(r.size);
   for (let i = 0; i < r.size; i++) {
@@ -81,7 +82,7 @@ function refineOnCurves(
       J = integrated[r.group[i]!]!;
     const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!),
       slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!)[0];
-    const noise = Math.hypot(points.sigma[i]!, modelError * expected),
+    const noise = Math.hypot(points.sigma[i]!, modelError * top[r.group[i]!]!),
       z = (points.intensity[i]! - expected) / noise;
     const robust = Math.min(1, 3 / Math.max(1e-9, Math.abs(z))); // Huber: beyond 3 σ the pull stays constant
     // Levenberg's guard: a step longer than the width of the curve is outside of the linear range.
@@ -121,7 +122,7 @@ export function rockingFromSpots(
   const guess = 1.4826 * (s[s.length >> 1] ?? 0.002);
   const start: RockingModel = { rcWidth: Math.max(3e-4, guess / 2), mosaicityDeg: Math.max(0.02, (guess * 180) / Math.PI) };
   const table = frameReflections(peaks, ub, instrument, frames, (g) => rockingSigma(start, g));
-  const { rcWidth, mosaicityDeg } = fitRockingWidth(pointsOf(table, ub, instrument, frames), { start, modelError: 0.3 });
+  const { rcWidth, mosaicityDeg } = fitRockingWidth(pointsOf(table, ub, instrument, frames), { start, modelError: 0.1 });
   return { rcWidth, mosaicityDeg };
 }
 

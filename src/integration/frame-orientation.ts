@@ -6,7 +6,7 @@ import { distortionVector, type FrameGeometry, type Instrument, petsRotation, ty
 import { leastSquares } from "../numerics/index.js";
 import { excitationOf, type FrameReflections, halfWidthOf } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
-import { fitRockingWidth, integratedInto, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth, groupMaxima, integratedInto, type RockingPoints, rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
 /** What is refined on every frame. */
@@ -20,7 +20,7 @@ export interface FrameOrientationOptions {
   /** Expected size of the corrections (standard deviations of a weak prior): 0.3° for the angles, 0.5 in ln of the scale, 3 px for
    * the centre. */
   readonly prior?: Partial<Record<FrameParameter, number>>;
-  /** Error of the kinematical model as a fraction of the intensity: 0.1 for good data, more for strong dynamical effects. */
+  /** Error of the kinematical model as a fraction of the highest point of each rocking curve: 0.03 without, 0.1 and more with dynamical effects. */
   readonly modelError?: number;
   /** Standard deviation of a spot position, Å⁻¹; estimated from the residuals when absent. */
   readonly positionSigma?: number;
@@ -28,6 +28,8 @@ export interface FrameOrientationOptions {
   readonly refineRocking?: boolean;
   /** Frames with fewer reflections than this keep their geometry. */
   readonly minReflections?: number;
+  /** Before the first cycle, try Δα from −scanDeg to +scanDeg on every frame: for angles that may be badly wrong. Default 0: no scan. */
+  readonly scanDeg?: number;
   /** Geometry from which the corrections are counted; default: the start. Give the nominal frames when continuing an earlier run. */
   readonly origin?: readonly FrameGeometry[];
 }
@@ -79,7 +81,7 @@ export function* frameOrientationSteps(
   const {
     refine = ["alpha", "beta", "omega", "scale", "centreX", "centreY"],
     cycles = 10,
-    modelError = 0.1,
+    modelError = 0.05,
     refineRocking = true,
     minReflections = 8,
   } = options;
@@ -138,6 +140,7 @@ export function* frameOrientationSteps(
               sigmaXy,
               refine,
               prior,
+              scanDeg: cycle === 0 ? (options.scanDeg ?? 0) : 0,
             });
       if (!result) {
         next.push(frames[f]!);
@@ -216,14 +219,9 @@ function rockingPoints(
     profile[i] = rockingProfile(x.s, rockingSigma(model, x.g), x.sweep);
   }
   const points: RockingPoints = { size: n, s, sweep, g, intensity, sigma, group: data.group, groups: data.groups };
-  // Weights from the model, not from the observed intensity, which would favour points that fluctuate downwards.
-  for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < n; i++) {
-      const expected = round === 0 ? Math.max(0, intensity[i]!) : integrated[data.group[i]!]! * profile[i]!;
-      w[i] = 1 / Math.hypot(sigma[i]!, modelError * expected);
-    }
-    integratedInto(integrated, points, profile, w);
-  }
+  const top = groupMaxima(points);
+  for (let i = 0; i < n; i++) w[i] = 1 / Math.hypot(sigma[i]!, modelError * top[data.group[i]!]!);
+  integratedInto(integrated, points, profile, w);
   for (let i = 0; i < n; i++) {
     sigma[i] = 1 / w[i]!;
     noise[i] = (frames[data.frame[i]!]!.scale ?? 1) / w[i]!;
@@ -244,6 +242,7 @@ interface FrameTask {
   readonly sigmaXy: number;
   readonly refine: readonly FrameParameter[];
   readonly prior: Readonly<Record<FrameParameter, number>>;
+  readonly scanDeg: number;
 }
 
 /** One frame: least squares on intensities and positions with the prior as further rows. Parameters are the total corrections from `origin`. */
@@ -349,7 +348,12 @@ function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Float64Arr
   const found = new Float64Array(count);
   walk(Float64Array.from(start), found, undefined);
   const wrBefore = weightedR(found, data, list, noise);
+  if (task.scanDeg > 0) start[0] = scanned(start, task.scanDeg, walk, count);
+  // The loss is linear for far points, the prior's too: bounds keep a frame without information from running away.
+  const reach = frameParameters.map((name) => 4 * prior[name]);
   const fit = leastSquares({
+    lower: reach.map((v) => -v),
+    upper: reach,
     residuals: (p, out) => walk(p, out, undefined),
     jacobian: (p, jac) => {
       jac.fill(0);
@@ -379,6 +383,27 @@ function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Float64Arr
     wrBefore,
     wrAfter: weightedR(found, data, list, noise),
   };
+}
+
+/** Best Δα of a grid of 0.1°, by the robust cost. */
+function scanned(
+  start: readonly number[],
+  range: number,
+  walk: (p: Float64Array, out: Float64Array, jac: undefined) => void,
+  count: number,
+): number {
+  const out = new Float64Array(count);
+  let best = start[0]!,
+    least = Number.POSITIVE_INFINITY;
+  for (let d = -range; d <= range + 1e-9; d += 0.1) {
+    const p = Float64Array.from(start);
+    p[0]! += d;
+    walk(p, out, undefined);
+    let cost = 0;
+    for (const v of out) cost += Math.abs(v) < 3 ? v * v : 6 * Math.abs(v) - 9;
+    if (cost < least) [best, least] = [p[0]!, cost];
+  }
+  return best;
 }
 
 /** √(Σ w(I_o − I_c)² / Σ w I_o²) over the intensities of one frame. */

@@ -60,8 +60,8 @@ export function checkSeries(series: TiltSeries, peaks?: PeakTable): void {
 
 function wavelengthHint(w: number): string {
   if (w >= 40) return `wavelength is in Å; ${w} looks like kilovolts, convert it with electronWavelength(${w})`;
-  if (w > 0.8) return `wavelength is in Å; ${w} looks like picometres, try ${w / 100}`;
-  if (w > 0.0003 && w <= 0.003) return `wavelength is in Å; ${w} looks like nanometres, try ${w * 10}`;
+  if (w > 0.8) return `wavelength is in Å; ${w} looks like picometres, try ${Number((w / 100).toPrecision(6))}`;
+  if (w > 0.0003 && w <= 0.003) return `wavelength is in Å; ${w} looks like nanometres, try ${Number((w * 10).toPrecision(6))}`;
   return "wavelength is in Å and lies between 0.003 and 0.2 for electrons";
 }
 

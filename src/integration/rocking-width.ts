@@ -30,7 +30,7 @@ export interface RockingWidth extends RockingModel {
 
 export interface RockingWidthOptions {
   readonly start?: RockingModel;
-  /** Error of the model as a fraction of the intensity, added to sigma in quadrature: dynamical effects, 0.2. */
+  /** Error of the model as a fraction of the highest point of each curve, added to sigma in quadrature: dynamical effects, 0.1. */
   readonly modelError?: number;
 }
 
@@ -48,7 +48,7 @@ export function rockingSigma(model: RockingModel, g: number): number {
  */
 export function fitRockingWidth(
   points: RockingPoints,
-  { start = { rcWidth: 0.0015, mosaicityDeg: 0.15 }, modelError = 0.2 }: RockingWidthOptions = {},
+  { start = { rcWidth: 0.0015, mosaicityDeg: 0.15 }, modelError = 0.1 }: RockingWidthOptions = {},
 ): RockingWidth {
   const n = points.size;
   const perGroup = new Int32Array(points.groups);
@@ -58,7 +58,8 @@ export function fitRockingWidth(
   const profile = new Float64Array(n),
     weight = new Float64Array(n),
     integrated = new Float64Array(points.groups);
-  for (let i = 0; i < n; i++) weight[i] = 1 / Math.sqrt(points.sigma[i]! ** 2 + (modelError * Math.max(0, points.intensity[i]!)) ** 2);
+  const top = groupMaxima(points);
+  for (let i = 0; i < n; i++) weight[i] = 1 / Math.hypot(points.sigma[i]!, modelError * top[points.group[i]!]!);
   const residuals = (p: Float64Array, out: Float64Array): void => {
     const model: RockingModel = { rcWidth: p[0]! * 1e-3, mosaicityDeg: p[1]! };
     for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!);
@@ -69,8 +70,8 @@ export function fitRockingWidth(
     residuals,
     count: n,
     start: [start.rcWidth * 1e3, start.mosaicityDeg],
-    lower: [1e-3, 0],
-    upper: [50, 10],
+    lower: [1e-2, 0],
+    upper: [20, 3], // wider than any crystal that gives spots
     loss: { kind: "huber", scale: 3 },
     maxIterations: 60,
     costTolerance: 1e-8,
@@ -87,6 +88,16 @@ export function fitRockingWidth(
     integrated: integrated.map((v, k) => (perGroup[k] ? v : Number.NaN)),
     reducedChi2: fit.reducedChi2,
   };
+}
+
+/**
+ * Highest intensity of every group. The model error is a fraction of this and not of the single point: a fraction of the point itself
+ * would make weak points heavy and draw every curve down to them.
+ */
+export function groupMaxima(points: Pick<RockingPoints, "size" | "group" | "groups" | "intensity">): Float64Array {
+  const top = new Float64Array(points.groups);
+  for (let i = 0; i < points.size; i++) top[points.group[i]!] = Math.max(top[points.group[i]!]!, points.intensity[i]!);
+  return top;
 }
 
 /** Weighted least-squares integrated intensity of every reflection for given profiles, not below 0. */
