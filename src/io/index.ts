@@ -97,6 +97,7 @@ export type { MsgpackExtension, MsgpackValue } from "./msgpack.js";
 export { decodeMsgpack } from "./msgpack.js";
 export type { Mtz, MtzColumn, MtzDataset } from "./mtz.js";
 export { mtzColumn, parseMtz } from "./mtz.js";
+export { fromNdarray, type NdarrayLike, toNdarray } from "./ndarray.js";
 export type { NdValues } from "./npy.js";
 export { npyFrames, readNpy, writeNpy } from "./npy.js";
 export { npzNames, readNpz, writeNpz } from "./npz.js";
