@@ -1,3 +1,8 @@
+export type { FrameStatistics, Inspection, InspectOptions } from "./inspect.js";
+export { frameFormats, inspect } from "./inspect.js";
+export type { RecordFormat } from "./inspect-records.js";
+export { recordFormats } from "./inspect-records.js";
+export { summary } from "./inspect-summary.js";
 export type { SimulatedCrystal, Simulation, SimulationOptions, StageErrors } from "./simulate.js";
 export { noStageErrors, simulateSeries } from "./simulate.js";
 export type { BackgroundModel } from "./simulate-background.js";

@@ -1,7 +1,10 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { bytesSource, writeNpz, writeTiff } from "../io/index.js";
+import { bytesSource, writeNpy, writeNpz, writeTiff } from "../io/index.js";
 import { fileSource } from "../io/node/files.js";
 import { dataPath, describeData } from "../testing/data.js";
 import { inspect } from "./inspect.js";
@@ -22,11 +25,33 @@ test("records: arrays by length and range", async () => {
   await expect(inspect(bytesSource(new TextEncoder().encode("?"), "x.doc"))).rejects.toMatchObject({ code: "unsupported" });
 });
 
+test("an array that is no stack is still described", async () => {
+  const r = await inspect(bytesSource(writeNpy(Float32Array.of(1, 2, 3), [3]), "v.npy"));
+  expect(r).toMatchObject({ format: "npy", kind: "records", content: { data: "Float32Array: 1 2 3", shape: [3] } });
+  expect(r.warnings.join()).toContain("no frames");
+});
+
 test("summaries are short and JSON", () => {
   const deep = { a: { a: { a: { a: { a: { a: { a: 1 } } } } } } };
   const s = summary({ deep, text: "x".repeat(500), list: Array.from({ length: 99 }, (_, i) => i), nan: Number.NaN, big: 5n, f: () => 1 });
   expect(JSON.stringify(s).length).toBeLessThan(500);
   expect(s).toMatchObject({ list: "99 values, 0 to 98", nan: "NaN", big: "5" });
+});
+
+test("the example prints JSON, draws a picture and fails with a status", () => {
+  const dir = mkdtempSync(join(tmpdir(), "ewald-inspect-")),
+    root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+  writeFileSync(join(dir, "a.tif"), writeTiff({ data: Uint16Array.from({ length: 64 }, (_, i) => i), shape: [8, 8] }));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(root, "scripts/run.mjs"), "--example", "inspect", ...args], { cwd: root, encoding: "utf8" });
+  const good = run(join(dir, "a.tif"), "--json", "--png", join(dir, "a.png"));
+  expect(good.status, good.stderr).toBe(0);
+  expect(JSON.parse(good.stdout)).toMatchObject({ format: "tiff", shape: [1, 8, 8], dtype: "u16", statistics: { max: 63, mean: 31.5 } });
+  expect([...readFileSync(join(dir, "a.png")).subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
+  const bad = run(join(dir, "none.tif"));
+  expect(bad.status).toBe(1);
+  expect(bad.stdout).toBe("");
+  expect(bad.stderr).toContain("not-found");
 });
 
 describeData("inspect, real files", ["3ded", "fourd/rosettasciio", "fourd/openncem"], () => {
@@ -65,6 +90,17 @@ describeData("inspect, real files", ["3ded", "fourd/rosettasciio", "fourd/opennc
     expect(r.format).toBe(format);
     expect(JSON.stringify(r.content).length).toBeGreaterThan(40);
     expect(JSON.stringify(r.content).length).toBeLessThan(20_000);
+  });
+
+  test.each([
+    ["fourd/rosettasciio/emd/example_spectrum.emd", "hdf5", "datasets"],
+    ["fourd/read_mib/mib_examples/ROI.zip", "zip", ".mib"],
+    ["fourd/rosettasciio/empad/map4x4.xml", "empad xml", "scan_x4_y4.raw"],
+    ["fourd/rosettasciio/tia/old/64x64_diffraction_acquire.emi", "tia emi", ""],
+  ])("what is in %s, which is no stack", async (path, format, part) => {
+    const r = await inspect(await fileSource(dataPath(path)));
+    expect(r).toMatchObject({ format, kind: "records" });
+    if (format !== "hdf5") expect(JSON.stringify(r.content)).toContain(part);
   });
 
   test.each(["quartz_dials/strong.refl", "frames/lysozyme_ED_refmac_final.mtz"])("records of %s", async (path) => {

@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.js";
+import { fail, isSdkError, type SdkError } from "../core/errors.js";
 import type { Image, TypedArray } from "../core/image.js";
 import {
   type ByteInput,
@@ -11,34 +11,45 @@ import {
   latin1,
   type Metadata,
   openFrames,
+  parseEmpadXml,
   readAll,
   readMat,
+  readNpy,
   readNpz,
   readUpTo,
   type SizeLimit,
   serFrames,
   toSource,
+  zipSources,
 } from "../io/index.js";
 import { type RecordFormat, recordFormats } from "./inspect-records.js";
 import { summary } from "./inspect-summary.js";
 
 /** All frame formats of the package. HDF5 and its library load when a file of it is opened. */
-export const frameFormats: readonly FrameFormat[] = [
-  ...imageFormats,
-  {
-    name: "dm",
-    extensions: [".dm3", ".dm4"],
-    matches: (h) => h[0] === 0 && h[1] === 0 && h[2] === 0 && (h[3] === 3 || h[3] === 4),
-    open: dmFrames,
-  },
-  { name: "ser", extensions: [".ser"], matches: (h) => h[0] === 0x49 && h[1] === 0x49 && h[2] === 0x97 && h[3] === 0x01, open: serFrames },
-  {
-    name: "hdf5",
-    extensions: [".h5", ".hdf5", ".nxs", ".emd", ".hspy", ".app5", ".mat"],
-    matches: (h) => latin1(h.subarray(0, 8)) === "\x89HDF\r\n\x1a\n" || latin1(h.subarray(512, 520)) === "\x89HDF\r\n\x1a\n",
-    open: async (source, options) => (await import("../io/hdf5/index.js")).hdf5Frames(source.path ?? source, options),
-  },
-];
+export const frameFormats: readonly FrameFormat[] = /* @__PURE__ */ makeFrameFormats();
+function makeFrameFormats(): FrameFormat[] {
+  return [
+    ...imageFormats,
+    {
+      name: "dm",
+      extensions: [".dm3", ".dm4"],
+      matches: (h) => h[0] === 0 && h[1] === 0 && h[2] === 0 && (h[3] === 3 || h[3] === 4),
+      open: dmFrames,
+    },
+    {
+      name: "ser",
+      extensions: [".ser"],
+      matches: (h) => h[0] === 0x49 && h[1] === 0x49 && h[2] === 0x97 && h[3] === 0x01,
+      open: serFrames,
+    },
+    {
+      name: "hdf5",
+      extensions: [".h5", ".hdf5", ".nxs", ".emd", ".hspy", ".app5", ".mat"],
+      matches: (h) => latin1(h.subarray(0, 8)) === "\x89HDF\r\n\x1a\n" || latin1(h.subarray(512, 520)) === "\x89HDF\r\n\x1a\n",
+      open: async (source, options) => (await import("../io/hdf5/index.js")).hdf5Frames(source.path ?? source, options),
+    },
+  ];
+}
 
 /** Least, greatest and mean value, over the frames that were looked at. */
 export interface FrameStatistics {
@@ -90,7 +101,52 @@ export async function inspect(input: ByteInput | readonly ByteInput[], options: 
     const found = await inspectRecords(first, options);
     if (found) return found;
   }
-  return inspectFrames(list, first, options);
+  try {
+    return await inspectFrames(list, first, options);
+  } catch (e) {
+    const other = list.length === 1 && isSdkError(e) ? await inspectContents(first, options) : undefined;
+    if (!other) throw e;
+    return { ...other, warnings: [...other.warnings, `no frames: ${(e as SdkError).hint}`] };
+  }
+}
+
+/** What can be said of a file of a known format that holds no stack of frames: its arrays, datasets or members. */
+async function inspectContents(source: ByteSource, { maxBytes }: InspectOptions): Promise<Inspection | undefined> {
+  const head = latin1(await readUpTo(source, 0, 8)),
+    name = source.name ?? "";
+  const found = (format: string, content: unknown): Inspection => ({
+    name: source.name,
+    bytes: source.size,
+    kind: "records",
+    format,
+    content: summary(content),
+    warnings: [],
+  });
+  if (head.startsWith("\x93NUMPY")) return found("npy", await readNpy(source, { maxBytes }));
+  if (head.startsWith("PK\x03\x04"))
+    return found(
+      "zip",
+      (await zipSources(source, { maxBytes })).map((s) => `${s.name}, ${s.size} bytes`),
+    );
+  if (head === "\x89HDF\r\n\x1a\n") {
+    const { openHdf5 } = await import("../io/hdf5/index.js");
+    const file = await openHdf5(source.path ?? source, { maxBytes });
+    try {
+      return found(
+        "hdf5",
+        Object.fromEntries(
+          file
+            .datasets()
+            .map((path) => [path, `${file.dataset(path).shape.join(" × ") || "one value"} ${file.dataset(path).dtype ?? "(no numbers)"}`]),
+        ),
+      );
+    } finally {
+      file.close();
+    }
+  }
+  if (/\.xml$/i.test(name))
+    return found("empad xml", parseEmpadXml(new TextDecoder().decode(await readAll(source, { maxBytes: 1 << 20 }))));
+  return undefined;
 }
 
 async function inspectRecords(source: ByteSource, { records = recordFormats, maxBytes }: InspectOptions): Promise<Inspection | undefined> {
