@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { determinant } from "../core/frames.js";
 import { rng } from "../core/rng.js";
+import { readGolden } from "../testing/golden.js";
 import { fc, prop } from "../testing/prop.js";
 import { bravaisCandidates } from "./bravais.js";
-import { cellParameters, type UnitCell, unitCell } from "./cell.js";
+import { type CellParameters, cellParameters, type UnitCell, unitCell } from "./cell.js";
 import { delaunayCell } from "./delaunay.js";
 import { cellFromMetric, type Mat3, metricTensor, multiply3, transformCell, transformMetric } from "./metric.js";
 import { niggliCell } from "./niggli.js";
@@ -139,3 +140,12 @@ test("the Niggli example of Křivý & Gruber (1976)", () => {
   const r = niggliCell(cellFromMetric([9, -11, -2, -11, 27, -2.5, -2, -2.5, 4]));
   expect(metricTensor(r.cell).map((x) => +x.toFixed(6))).toEqual([4, 2, 1.5, 2, 9, 4.5, 1.5, 4.5, 9]);
 });
+
+test.each(readGolden<{ cell: CellParameters; niggli: CellParameters }>("niggli").rows)(
+  "gemmi reduces $cell to the same cell",
+  ({ cell, niggli }) => {
+    cellParameters(niggliCell(unitCell(...cell)).cell).forEach((x, i) => {
+      expect(Math.abs(x - niggli[i]!)).toBeLessThan(2e-5);
+    });
+  },
+);
