@@ -7,7 +7,6 @@ import { transformUB } from "../geometry/metric.js";
 import { type CentreDrift, centreDrift } from "../integration/centre.js";
 import { systemOfBravais } from "../integration/constraints.js";
 import type { DistortionResult } from "../integration/distortion-refine.js";
-import { refineSeriesDistortions } from "../integration/distortion-refine-series.js";
 import { type SeriesFrames, seriesFramesSteps } from "../integration/frame-orientation-series.js";
 import { type Indexed, indexVectors, type Orientation } from "../integration/index-lattice.js";
 import { type IndexingOptions, type IndexingResult, indexingSteps } from "../integration/indexing.js";
@@ -16,6 +15,7 @@ import { checkSeries } from "../integration/peak-table-series.js";
 import { sampleVectors } from "../integration/peaks3d-vectors.js";
 import { type FrameSpots, findSeriesSpots, type SpotSettings, seriesPeaks, suggestSpotSettings } from "../integration/spot-series.js";
 import type { FrameSource } from "../io/frames.js";
+import { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
 
 /** What must be known about a tilt series besides its frames. */
 export interface SeriesDescription {
@@ -62,14 +62,13 @@ export interface ProcessingRecord {
   readonly cellSigma: readonly number[];
   readonly instrument: Instrument;
   readonly geometry: readonly FrameGeometry[];
+  /** Position of the tilt axis, mean of the frames, degrees in [0, 360). */
+  readonly omegaDeg: number;
   /** Vectors of the 3-D maxima with the final geometry, Å⁻¹, sample frame, and their indices. */
   readonly vectors: Float64Array;
   readonly indexed: Indexed;
   readonly warnings: readonly string[];
 }
-
-/** Position errors must fall at least to this share for a distortion model to be kept. */
-const KEEP_BELOW = 0.97;
 
 /**
  * From frames to a refined cell and refined frame orientations: spots and centres frame by frame (bounded memory), tilt axis and sense,
@@ -121,46 +120,35 @@ export function* processSpotsSteps(
     0,
     45,
   );
-  const warnings = [...indexing.warnings];
-  const lattice = options.bravais ? indexing.candidates.find((c) => c.bravais === options.bravais) : indexing.suggested;
-  if (!lattice)
-    return fail(
-      "not-found",
-      { bravais: options.bravais, fitting: indexing.candidates.map((c) => c.bravais) },
-      "the reduced cell does not fit this Bravais lattice; choose one of those that fit",
-    );
+  let ub: Orientation,
+    instrument: Instrument = { ...indexing.instrument, exposure: series.exposure },
+    geometry = indexing.frames;
+  let cell: UnitCell, cellSigma: readonly number[], lattice: BravaisCandidate;
+  let distortion: ProcessingRecord["distortion"];
+  const warnings: string[] = [];
+  if ((options.distortions ?? "auto") === "auto") {
+    yield { done: 47, total: 100, note: "lattice symmetry and distortions" };
+    const chosen = yield* chooseLatticeSteps({ indexing, peaks, instrument, bravais: options.bravais, knownCell: options.knownCell });
+    ({ lattice, distortion } = chosen);
+    warnings.push(...indexing.warnings.filter((w) => !w.includes("Pass bravais")));
+    ({ ub, cell, cellSigma } = chosen);
+    if (distortion.kept) ({ instrument, frames: geometry } = distortion.result.lattice);
+  } else {
+    lattice = latticeNamed(indexing, options.bravais) ?? indexing.suggested;
+    warnings.push(...indexing.warnings);
+    ub = lattice === indexing.suggested ? indexing.constrained.ub : transformUB(indexing.reduced.ub, lattice.basis);
+    ({ cell, cellSigma } = indexing.constrained);
+  }
   const system = systemOfBravais(lattice.bravais),
     known = options.knownCell ? { cell: options.knownCell } : {};
-  let ub = lattice === indexing.suggested ? indexing.constrained.ub : transformUB(indexing.reduced.ub, lattice.basis);
-  let instrument: Instrument = { ...indexing.instrument, exposure: series.exposure },
-    geometry = indexing.frames;
-  let cell = indexing.constrained.cell,
-    cellSigma = indexing.constrained.cellSigma;
-  let distortion: ProcessingRecord["distortion"];
-  if ((options.distortions ?? "auto") === "auto") {
-    yield { done: 47, total: 100, note: "distortions" };
-    // In a monoclinic cell the free angle takes up most of an elliptical distortion: only higher systems and known cells show it.
-    const result = refineSeriesDistortions(
-      { maxima: indexing.maxima, peaks, ub, instrument, frames: geometry },
-      system === "monoclinic"
-        ? {
-            system,
-            ...known,
-            terms: options.knownCell ? ["magnification", "elliptical", "barrel", "spiral", "parabolic"] : ["barrel", "spiral", "parabolic"],
-          }
-        : { system, ...known },
-    );
-    const kept = result.rmsPxAfter < KEEP_BELOW * result.rmsPxBefore;
-    distortion = { result, kept };
-    if (kept) ({ ub, instrument, frames: geometry, cell, cellSigma } = result.lattice);
-  }
   let orientations: SeriesFrames | undefined;
   if (options.refineFrames ?? true) {
     orientations = yield* scaled(seriesFramesSteps(peaks, ub, instrument, geometry, { lattice: { system, ...known } }), 55, 97);
     ({ ub, frames: geometry } = orientations);
     ({ cell, cellSigma } = orientations.lattice);
   }
-  const vectors = sampleVectors(indexing.maxima, instrument, geometry);
+  const vectors = sampleVectors(indexing.maxima, instrument, geometry),
+    omegaDeg = meanAngle(geometry.map((f) => f.omegaDeg));
   yield { done: 99, total: 100, note: "final indexing" };
   return {
     series,
@@ -178,10 +166,17 @@ export function* processSpotsSteps(
     cellSigma,
     instrument,
     geometry,
+    omegaDeg,
     vectors,
     indexed: indexVectors(vectors, ub),
     warnings,
   };
+}
+
+/** Mean direction, degrees in [0, 360). */
+function meanAngle(deg: readonly number[]): number {
+  const sum = (f: (x: number) => number): number => deg.reduce((s, d) => s + f((d * Math.PI) / 180), 0);
+  return ((Math.atan2(sum(Math.sin), sum(Math.cos)) * 180) / Math.PI + 360) % 360;
 }
 
 /** Progress of a part as a share [from, to] of a hundred. */
