@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { cursor, declaredSizeCheck } from "./bytes.js";
 import { bytesPer, decodeNumbers, littleEndianBytes, type NumberType, numberTypeOf } from "./bytes-numbers.js";
 import { naturalCompare } from "./frames.js";
-import { fileSource, listFiles, readFile } from "./node/files.js";
+import { fileSource, folderFiles, listFiles, readFile } from "./node/files.js";
 import { blobSource, bytesSource, readAll, readUpTo, sliceSource } from "./source.js";
 
 const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
@@ -122,5 +122,8 @@ test("listFiles: file, folder, globs, hidden files", async () => {
   expect(await names("r[12]/*.tif")).toEqual(["r1/7.tif", "r2/8.tif"]);
   expect(await names("**/*.tif")).toEqual(["1.tif", "2.tif", "10.tif", "r1/7.tif", "r2/8.tif"]);
   expect(await names("1.tif")).toEqual(["1.tif"]);
+  expect([...(await folderFiles(d)).keys()].sort()).toEqual(["._1.tif", "1.tif", "10.tif", "2.tif", "r1/7.tif", "r2/8.tif", "x.img"]);
+  expect((await (await folderFiles(d)).get("r1/7.tif")!()).size).toBe(0);
+  await expect(folderFiles(join(d, "none"))).rejects.toMatchObject({ code: "not-found" });
   await expect(names("*.png")).rejects.toMatchObject({ code: "not-found" });
 });

@@ -43,6 +43,15 @@ function makeFrameFormats(): FrameFormat[] {
       open: serFrames,
     },
     {
+      name: "zarr",
+      extensions: [".zspy", ".zarr"],
+      matches: (h, name) => latin1(h.subarray(0, 4)) === "PK\x03\x04" && /\.(zspy|zarr)(\.zip)?$/i.test(name),
+      open: async (source, options) => {
+        const { zarrFrames, zipStore } = await import("../io/zarr/index.js");
+        return zarrFrames(await zipStore(source, options), options);
+      },
+    },
+    {
       name: "hdf5",
       extensions: [".h5", ".hdf5", ".nxs", ".emd", ".hspy", ".app5", ".mat"],
       matches: (h) => latin1(h.subarray(0, 8)) === "\x89HDF\r\n\x1a\n" || latin1(h.subarray(512, 520)) === "\x89HDF\r\n\x1a\n",

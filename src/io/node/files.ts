@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { readdir, readFile as readNodeFile, stat } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { fail } from "../../core/errors.js";
 import { type OpenOptions, openFrames } from "../detect.js";
 import { type FrameSource, naturalCompare } from "../frames.js";
@@ -140,4 +140,20 @@ export async function openPath(pattern: string, options: OpenOptions = {}): Prom
   const sources: ByteSource[] = [];
   for (const path of await listFiles(pattern)) sources.push(await fileSource(path));
   return openFrames(sources, options);
+}
+
+/**
+ * All files below a folder, hidden ones too, by their path inside it with forward slashes: what `sourceStore` of `ewald/io/zarr` takes.
+ * Each opens when it is asked for.
+ * @throws not-found when there is no such folder
+ */
+export async function folderFiles(folder: string): Promise<Map<string, () => Promise<ByteSource>>> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch((e: unknown) => notFound(folder, e));
+  const out = new Map<string, () => Promise<ByteSource>>();
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    out.set(relative(folder, path).split(sep).join("/"), () => fileSource(path));
+  }
+  return out;
 }

@@ -1,3 +1,3 @@
 /** The file system of Node: sources over files, and lists of files. The only code that touches `node:*`. */
 
-export { fileSource, listFiles, openPath, readFile } from "./files.js";
+export { fileSource, folderFiles, listFiles, openPath, readFile } from "./files.js";
