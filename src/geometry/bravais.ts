@@ -106,7 +106,7 @@ function twofolds(g: Mat3, maxAngleDeg: number, maxLength: number): Mat3[] {
 }
 
 /** Nonzero integer vectors with components within ±n. */
-export function vectors(n: number): V[] {
+function vectors(n: number): V[] {
   const out: V[] = [];
   for (let i = -n; i <= n; i++) for (let j = -n; j <= n; j++) for (let k = -n; k <= n; k++) if (i || j || k) out.push([i, j, k]);
   return out;

@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.js";
 import { identity3, type Mat3 } from "./metric.js";
-import { identityOp, inverseOp, multiplyOps, opKey, parseOp, reducedOp, rotateVector, type SymOp } from "./symop.js";
+import { identityOp, inverseOp, multiplyOps, opKey, parseOp, reducedOp, type SymOp } from "./symop.js";
 
 type V = readonly [number, number, number];
 
@@ -182,10 +182,4 @@ export function orderOps(ops: readonly SymOp[]): readonly SymOp[] {
   const representatives = [...byRotation.values()].map(least);
   const shifts = [...byRotation.get(identity3.join())!].sort((p, q) => size(p.shift) - size(q.shift));
   return shifts.flatMap((s) => representatives.map((op) => reducedOp(multiplyOps(s, op))));
-}
-
-/** w + v − W v: the translation of an operation when the origin moves so that x' = x + v (v in 24ths). */
-export function shiftOrigin(op: SymOp, v: V): SymOp {
-  const r = rotateVector(op.rotation, v);
-  return { rotation: op.rotation, shift: [op.shift[0] + v[0] - r[0], op.shift[1] + v[1] - r[1], op.shift[2] + v[2] - r[2]] };
 }
