@@ -1,3 +1,6 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dataPath, describeData, readData, readDataText } from "../testing/data.js";
 import { fuzzReader } from "../testing/fuzz.js";
@@ -50,6 +53,24 @@ test("raw: shape, offset, gap, byte order; a wrong shape is told", async () => {
   expect((await rawFrames(bytes, { rows: 2, columns: 5, dtype: "u8" })).warnings.join()).toContain("bytes after the last frame");
   await expect(rawFrames(bytes, { rows: 100, columns: 100, dtype: "u8" })).rejects.toMatchObject({ code: "bad-file" });
   await expect(rawFrames(bytes, { rows: 2, columns: 3, dtype: "u8", frames: 9 })).rejects.toMatchObject({ code: "bad-file" });
+});
+
+test("a file of 5 GiB: the last frame is read, and nothing else", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "ewald-big-")),
+    path = join(dir, "big.raw"),
+    n = 2560,
+    bytes = 1024 * 1024 * 2;
+  const fd = openSync(path, "w");
+  writeSync(fd, Uint16Array.of(777), 0, 2, (n - 1) * bytes); // the rest is a hole
+  ftruncateSync(fd, n * bytes);
+  closeSync(fd);
+  const before = process.memoryUsage().arrayBuffers;
+  const s = await rawFrames(await fileSource(path), { rows: 1024, columns: 1024, dtype: "u16" });
+  expect(s.shape[0]).toBe(n);
+  expect((await s.read(n - 1)).data[0]).toBe(777);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * bytes);
+  await s.close?.();
+  rmSync(dir, { recursive: true });
 });
 
 /** Frames of 130 × 128 f32 with the frame number in the first pixel. */
