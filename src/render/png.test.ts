@@ -4,6 +4,7 @@ import { rng } from "../core/rng.js";
 import { fc, prop } from "../testing/prop.js";
 import { dataUri, encodeBase64 } from "./base64.js";
 import { crc32, encodePng } from "./png.js";
+import { raster, rasterPng } from "./raster.js";
 
 /** An independent reader: chunks with their CRC, inflate, undo the five filters. */
 function decode(png: Uint8Array): {
@@ -13,11 +14,13 @@ function decode(png: Uint8Array): {
   type: number;
   data: Uint8Array;
   text: Record<string, string>;
+  palette: Uint8Array;
 } {
   expect([...png.subarray(0, 8)]).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);
   const view = new DataView(png.buffer, png.byteOffset);
   const parts: Uint8Array[] = [],
     text: Record<string, string> = {};
+  let palette = new Uint8Array(0);
   let header = new Uint8Array(0),
     last = "";
   for (let at = 8; at < png.length; ) {
@@ -26,6 +29,7 @@ function decode(png: Uint8Array): {
       body = png.subarray(at + 8, at + 8 + size);
     expect(view.getUint32(at + 8 + size)).toBe(crc32(png.subarray(at + 4, at + 8 + size)));
     if (type === "IHDR") header = body.slice();
+    if (type === "PLTE") palette = body.slice();
     if (type === "IDAT") parts.push(body);
     if (type === "iTXt") {
       const zero = body.indexOf(0);
@@ -40,7 +44,7 @@ function decode(png: Uint8Array): {
     height = h.getUint32(4),
     depth = header[8]!,
     type = header[9]!;
-  const channels = { 0: 1, 4: 2, 2: 3, 6: 4 }[type as 0 | 2 | 4 | 6],
+  const channels = { 0: 1, 3: 1, 4: 2, 2: 3, 6: 4 }[type as 0 | 2 | 3 | 4 | 6],
     step = (channels * depth) / 8,
     row = width * step;
   const packed = Uint8Array.from(parts.flatMap((p) => [...p])),
@@ -57,7 +61,7 @@ function decode(png: Uint8Array): {
       data[y * row + i] = raw[y * (row + 1) + 1 + i]! + [0, a, b, (a + b) >> 1, nearest][kind]!;
     }
   }
-  return { width, height, depth, type, data, text };
+  return { width, height, depth, type, data, text, palette };
 }
 
 const g = rng("png");
@@ -74,6 +78,19 @@ describe("PNG", () => {
     expect(r.depth).toBe(16);
     expect([...data].flatMap((v) => [v >> 8, v & 255])).toEqual([...r.data]);
     expect(r.text).toEqual({ Title: "1.0 Å⁻¹" });
+  });
+  test.each([
+    [200, 3],
+    [1000, 2],
+  ])("%i colours read back, colour type %i", (colors, type) => {
+    const r = raster(40, 30);
+    for (let k = 0; k < 1200; k++) r.data.set([(k % colors) & 255, (k % colors) >> 8, 7], 4 * k);
+    const d = decode(rasterPng(r));
+    expect(d.type).toBe(type);
+    for (let k = 0; k < 1200; k++) {
+      const pixel = type === 3 ? d.palette.subarray(3 * d.data[k]!, 3 * d.data[k]! + 3) : d.data.subarray(3 * k, 3 * k + 3);
+      expect([...pixel]).toEqual([...r.data.subarray(4 * k, 4 * k + 3)]);
+    }
   });
   test("wrong sizes are refused", () => {
     expect(() => encodePng({ data: new Uint8Array(5), width: 2, height: 3, channels: 1 })).toThrow(/bad-shape/);

@@ -13,6 +13,8 @@ export interface PngOptions {
   readonly level?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
   /** Texts by key, e.g. Title, Description, Software. */
   readonly text?: Readonly<Record<string, string>>;
+  /** Up to 256 colours, [n, 3] bytes: the pixels (one 8-bit channel) are then indices into it. */
+  readonly palette?: Uint8Array;
 }
 
 const COLOR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
@@ -22,24 +24,34 @@ const COLOR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
  * @throws bad-shape when data does not hold width·height·channels values; unsupported for 16-bit colour
  * @see PNG specification, third edition, W3C (2025)
  */
-export function encodePng({ data, width, height, channels }: PngPixels, { level = 6, text = {} }: PngOptions = {}): Uint8Array {
+export function encodePng({ data, width, height, channels }: PngPixels, { level = 6, text = {}, palette }: PngOptions = {}): Uint8Array {
   const wide = data instanceof Uint16Array;
   if (!(width > 0 && height > 0 && data.length === width * height * channels))
     fail("bad-shape", { length: data.length, width, height, channels }, "data holds width·height·channels values, at least one pixel");
   if (wide && channels !== 1) fail("unsupported", { channels }, "16-bit pixels are gray here; scale colours to bytes");
+  if (palette && (wide || channels !== 1 || palette.length % 3 !== 0 || palette.length === 0 || palette.length > 768))
+    fail(
+      "bad-shape",
+      { palette: palette.length, channels },
+      "a palette holds 1 to 256 colours of three bytes, for pixels of one 8-bit channel",
+    );
   const bytes = wide ? bigEndian(data) : new Uint8Array(data.buffer, data.byteOffset, data.length);
   const header = new Uint8Array(13),
     view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([wide ? 16 : 8, COLOR_TYPE[channels], 0, 0, 0], 8);
+  header.set([wide ? 16 : 8, palette ? 3 : COLOR_TYPE[channels], 0, 0, 0], 8);
   const step = channels * (wide ? 2 : 1);
   const chunks = [chunk("IHDR", header)];
+  if (palette) chunks.push(chunk("PLTE", palette));
   for (const [key, value] of Object.entries(text)) {
     if (!/^[ -~]{1,79}$/.test(key)) fail("bad-value", { key }, "a text key is 1 to 79 plain ASCII characters");
     chunks.push(chunk("iTXt", new TextEncoder().encode(`${key}\0\0\0\0\0${value}`)));
   }
-  chunks.push(chunk("IDAT", zlibSync(filtered(bytes, width * step, height, step), { level })), chunk("IEND", new Uint8Array(0)));
+  chunks.push(
+    chunk("IDAT", zlibSync(filtered(bytes, width * step, height, step, palette ? 1 : 5), { level })),
+    chunk("IEND", new Uint8Array(0)),
+  );
   const out = new Uint8Array(8 + chunks.reduce((n, c) => n + c.length, 0));
   out.set([137, 80, 78, 71, 13, 10, 26, 10]);
   let at = 8;
@@ -59,7 +71,8 @@ function bigEndian(data: Uint16Array): Uint8Array {
   return out;
 }
 
-function filtered(bytes: Uint8Array, row: number, rows: number, step: number): Uint8Array {
+/** The first `kinds` filters compete; indices into a palette are best left as they are. */
+function filtered(bytes: Uint8Array, row: number, rows: number, step: number, kinds: number): Uint8Array {
   const out = new Uint8Array(rows * (row + 1)),
     zero = new Uint8Array(row),
     trial = new Uint8Array(row);
@@ -67,7 +80,7 @@ function filtered(bytes: Uint8Array, row: number, rows: number, step: number): U
     const now = bytes.subarray(y * row, (y + 1) * row),
       up = y ? bytes.subarray((y - 1) * row, y * row) : zero;
     let least = Number.POSITIVE_INFINITY;
-    for (let kind = 0; kind < 5; kind++) {
+    for (let kind = 0; kind < kinds; kind++) {
       let sum = 0;
       for (let i = 0; i < row; i++) {
         const a = i >= step ? now[i - step]! : 0,

@@ -16,12 +16,29 @@ export function raster(width: number, height: number, background = "#ffffff"): R
   return { width, height, data };
 }
 
-/** PNG of a raster; RGB when it is opaque. */
+/** PNG of a raster: with a palette when it has at most 256 colours and no transparency (a third of the size), else RGB or RGBA. */
 export function rasterPng({ width, height, data }: Raster, options?: PngOptions): Uint8Array {
-  let opaque = true;
-  for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) opaque = false;
-  if (!opaque) return encodePng({ data, width, height, channels: 4 }, options);
-  const rgb = new Uint8Array(3 * width * height);
+  for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) return encodePng({ data, width, height, channels: 4 }, options);
+  const n = width * height,
+    index = new Uint8Array(n),
+    seen = new Map<number, number>();
+  let last = -1,
+    at = 0;
+  for (let k = 0; k < n; k++) {
+    const color = (data[4 * k]! << 16) | (data[4 * k + 1]! << 8) | data[4 * k + 2]!;
+    if (color !== last) {
+      at = seen.get(color) ?? seen.size;
+      if (at === 256) break;
+      seen.set(color, at);
+      last = color;
+    }
+    index[k] = at;
+  }
+  if (at < 256) {
+    const palette = Uint8Array.from([...seen.keys()].flatMap((c) => [c >> 16, (c >> 8) & 255, c & 255]));
+    return encodePng({ data: index, width, height, channels: 1 }, { ...options, palette });
+  }
+  const rgb = new Uint8Array(3 * n);
   for (let i = 0, j = 0; i < data.length; i += 4) {
     rgb[j++] = data[i]!;
     rgb[j++] = data[i + 1]!;
