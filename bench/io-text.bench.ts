@@ -121,7 +121,7 @@ function fakePeaks(size: number): PetsPeaks {
     y: real(4),
     z: real(4),
     intensity: real(1000),
-    iOverSigma: real(20),
+    sigma: real(20),
     pxMax: integer(516),
     pyMax: integer(516),
     px: real(500),

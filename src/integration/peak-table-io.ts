@@ -6,21 +6,15 @@ import type { IndexingOptions } from "./indexing.js";
 import { type PeakTable, peakTable } from "./peak-table.js";
 import type { Peaks3d } from "./peaks3d.js";
 
-/**
- * Spots of a PETS2 `.rpl` or `.cor` list. Pixel positions are moved to the index convention (PETS2 counts from 1), frames to 0. The list's column
- * I/σ is on a scale of its own (glycine: 0.28 for spots that were accepted at I/σ > 5), so it is scaled to give the weakest spot `weakestSnr`.
- */
-export function peaksFromRpl(rpl: PetsPeaks, { weakestSnr = 5 } = {}): PeakTable {
-  const ratios = rpl.iOverSigma.filter((v) => v > 0).sort();
-  const weakest = ratios[Math.floor(0.002 * ratios.length)] ?? 1,
-    scale = weakest < weakestSnr ? weakestSnr / weakest : 1;
+/** Spots of a PETS2 `.rpl` or `.cor` list. Pixel positions are moved to the index convention (PETS2 counts from 1), frames to 0. */
+export function peaksFromRpl(rpl: PetsPeaks): PeakTable {
   const shift = pixelOrigin.pets - pixelOrigin.ewald;
   return peakTable({
     frame: rpl.frame.map((f) => f - 1),
     px: rpl.px.map((v) => v - shift),
     py: rpl.py.map((v) => v - shift),
     intensity: rpl.intensity,
-    sigma: rpl.intensity.map((v, i) => v / (scale * rpl.iOverSigma[i]!)),
+    sigma: rpl.sigma,
     alphaDeg: rpl.alphaDeg,
   });
 }

@@ -23,7 +23,7 @@ const row = "    0.7820   -0.4022   -0.0682      8.44      0.62        82  296  
 test("glued fields and overflowed fields", () => {
   const { value } = parseRpl("0.7820-0.4022-0.0682 8.44 **** 82 296 82.147 296.321-111.000 136.00 1\n");
   expect([value.x[0], value.y[0], value.z[0], value.alphaDeg[0]]).toEqual([0.782, -0.4022, -0.0682, -111]);
-  expect(value.iOverSigma[0]).toBeNaN();
+  expect(value.sigma[0]).toBeNaN();
 });
 test("a cut last line is dropped with a warning, a short row elsewhere is an error with its line", () => {
   expect(parseRpl(row + row.slice(0, 50)).warnings[0]).toContain("line 2");

@@ -4,7 +4,8 @@ import { type ColumnSpec, parseTable, writeTable } from "../text-table.js";
 /**
  * Peaks of the single frames: PETS2 `.rpl` (as found) and `.cor` (same columns, coordinates recomputed after the refinement of centre
  * and axis). PETS2 writes no header; meaning of the columns after the project's notes, checked on a glycine series: x y z follow from
- * the pixel, the centre, `aperpixel`, `omega` and alpha to an rms of 0.0013 Å⁻¹. The intensity columns are in PETS2's own units.
+ * the pixel, the centre, `aperpixel`, `omega` and alpha to an rms of 0.0013 Å⁻¹. Intensity and σ are counts divided by about 100: their ratio never
+ * falls below the threshold of the peak search (7 in glycine), and follows I/σ of a box sum with PETS2's noise model.
  */
 export interface PetsPeaks {
   readonly size: number;
@@ -13,7 +14,7 @@ export interface PetsPeaks {
   readonly y: Float64Array;
   readonly z: Float64Array;
   readonly intensity: Float64Array;
-  readonly iOverSigma: Float64Array;
+  readonly sigma: Float64Array;
   /** Pixel of the maximum, column and row. */
   readonly pxMax: Int32Array;
   readonly pyMax: Int32Array;
@@ -30,7 +31,7 @@ const peaks = [
   ["y", "real", 10, 4],
   ["z", "real", 10, 4],
   ["intensity", "real", 10, 2],
-  ["iOverSigma", "real", 10, 2],
+  ["sigma", "real", 10, 2],
   ["pxMax", "integer", 10],
   ["pyMax", "integer", 5],
   ["px", "real", 9, 3],
