@@ -30,6 +30,7 @@ export type { Indexed, Orientation } from "./index-lattice.js";
 export { fitOrientation, indexVectors, polishOrientation } from "./index-lattice.js";
 export type { IndexingOptions, IndexingResult } from "./indexing.js";
 export { indexingSteps, observations } from "./indexing.js";
+export { indexingRecord, indexingSummary, withUncertainty } from "./indexing-summary.js";
 export type { FoundLattice, LatticeOptions } from "./lattice.js";
 export { findLattice, reduceOrientation, withoutSupercell } from "./lattice.js";
 export type { MaskOptions, Polygon } from "./mask.js";

@@ -22,7 +22,7 @@ const wavelength = 0.02508,
 
 describe("known truth", () => {
   // The other three of the five crystals are in indexing.validate.ts.
-  test.each(["orthorhombic", "triclinic"] as const)("%s: axis to 0.05°, cell to 0.1 %% and 0.03°, frames to 0.03°", checkKnownTruth);
+  test.each(["orthorhombic", "triclinic"] as const)("%s: axis to 0.05°, cell to a thousandth and 0.03°, frames to 0.03°", checkKnownTruth);
 
   test("a twin: two lattices in their order, both oriented to 0.1°", () => {
     const truth = simulatePeaks({
