@@ -1,3 +1,4 @@
+import { standardDeviation } from "./stats.js";
 import { measured, median, selectInPlace } from "./stats-select.js";
 
 /** σ of a normal distribution over its median absolute deviation, 1/Φ⁻¹(3/4). */
@@ -41,7 +42,8 @@ export function sigmaClip(
 ): Location {
   const a = measured(values);
   let location = median(a),
-    scale = MAD_TO_SIGMA * medianAbsoluteDeviation(a, location),
+    // Where more than half of the values are equal (sparse counts) the MAD is 0 and says nothing: start from the plain deviation.
+    scale = MAD_TO_SIGMA * medianAbsoluteDeviation(a, location) || standardDeviation(a, 1),
     count = -1,
     iterations = 0;
   while (iterations < maxIterations) {

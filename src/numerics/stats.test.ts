@@ -113,6 +113,13 @@ describe("wild values", () => {
     expect(sigmaClip(dirty).scale).toBeCloseTo(2, 0);
     expect(sigmaClip(dirty).count).toBeGreaterThan(1780);
   });
+  test("sparse counts, mostly zero, keep their mean", () => {
+    const sparse = Float64Array.from({ length: 5000 }, (_, i) => (i % 1000 === 7 ? 500 : g.poisson(0.1)));
+    expect(medianAbsoluteDeviation(sparse)).toBe(0);
+    expect(sigmaClip(sparse, { low: 5 }).location).toBeGreaterThan(0.05);
+    expect(sigmaClip(sparse, { low: 5 }).location).toBeLessThan(0.11);
+    expect(sigmaClip([4, 4, 4])).toMatchObject({ location: 4, scale: 0, count: 3 });
+  });
   test("lines with 25 % wild points", () => {
     const x = Float64Array.from({ length: 80 }, (_, i) => i / 8),
       y = x.map((v, i) => (i % 4 === 1 ? 30 + 5 * g.normal() : 1 + 0.5 * v + 0.05 * g.normal()));
