@@ -10,20 +10,18 @@ const usage = `index-peaks <file.rpl | file.refl | folder> [--wavelength Å] [--
   [--centre x,y] [--omega degrees] [--bravais mP] [--pts file] [--expt file] [--json]
 A .pts beside the .rpl, or an .expt beside the .refl, gives what is not on the command line.`;
 const names = ["wavelength", "aperpixel", "angles", "centre", "omega", "bravais", "pts", "expt"] as const;
-const text = Object.fromEntries(names.map((n) => [n, { type: "string" }])) as Record<(typeof names)[number], { type: "string" }>;
+type Name = (typeof names)[number];
+const text = Object.fromEntries(names.map((n) => [n, { type: "string" }])) as Record<Name, { type: "string" }>;
+const flags = { ...text, json: { type: "boolean" }, help: { type: "boolean" } } as const;
 
 /** First file of the wanted endings beside `path`, or in it when it is a folder. */
 function nearby(path: string, ...endings: string[]): string | undefined {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
-  const files = readdirSync(folder).sort();
-  return endings.flatMap((e) => files.filter((f) => f.endsWith(e))).map((f) => join(folder, f))[0];
+  return endings.flatMap((e) => readdirSync(folder).sort().filter((f) => f.endsWith(e))).map((f) => join(folder, f))[0]; // biome-ignore format: one idea
 }
 
 function main(): void {
-  const { values: o, positionals } = parseArgs({
-    options: { ...text, json: { type: "boolean" }, help: { type: "boolean" } },
-    allowPositionals: true,
-  });
+  const { values: o, positionals } = parseArgs({ options: flags, allowPositionals: true });
   if (o.help) return console.log(usage);
   const path = positionals[0] ?? fail("bad-value", {}, `name a file or a folder\n${usage}`);
   if (!existsSync(path)) fail("not-found", { path }, "there is no such file or folder");
@@ -37,12 +35,11 @@ function main(): void {
     ? integration.maximaFromRefl(parseRefl(readFileSync(file)).value, parseExpt(readFileSync(beside!)).value[0]!)
     : integration.peaksFromRpl(parseRpl(readFileSync(file)).value);
   const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readFileSync(beside)).value) : {};
-  const list = (name: (typeof names)[number]): number[] | undefined =>
-    o[name]
-      ?.split(",")
-      .map((s) => (s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { [name]: s }, `--${name} takes numbers`)));
+  const number = (s: string): number =>
+    s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { got: s }, "a number is wanted");
+  const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number);
   const angles = list("angles"),
-    frames = "frame" in input ? input.frame.reduce((m, f) => Math.max(m, f + 1), 0) : 0; // prettier-ignore
+    frames = "frame" in input ? input.frame.reduce((m, f) => Math.max(m, f + 1), 0) : 0;
   // biome-ignore format: one line an idea
   const given = {
     wavelength: list("wavelength")?.[0], aperpixel: list("aperpixel")?.[0], omegaDeg: list("omega")?.[0], bravais: o.bravais as "aP" | undefined,
