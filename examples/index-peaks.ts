@@ -14,12 +14,11 @@ type Name = (typeof names)[number];
 const text = Object.fromEntries(names.map((n) => [n, { type: "string" }])) as Record<Name, { type: "string" }>;
 const flags = { ...text, json: { type: "boolean" }, help: { type: "boolean" } } as const;
 
-/** First file of the wanted endings beside `path`, or in it when it is a folder. */
+// First file of the wanted endings beside `path`, or in it when it is a folder.
 function nearby(path: string, ...endings: string[]): string | undefined {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
   return endings.flatMap((e) => readdirSync(folder).sort().filter((f) => f.endsWith(e))).map((f) => join(folder, f))[0]; // biome-ignore format: one idea
 }
-
 function main(): void {
   const { values: o, positionals } = parseArgs({ options: flags, allowPositionals: true });
   if (o.help) return console.log(usage);
@@ -37,7 +36,7 @@ function main(): void {
   const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readFileSync(beside)).value) : {};
   const number = (s: string): number =>
     s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { got: s }, "a number is wanted");
-  const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number);
+  const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number(name));
   const angles = list("angles"),
     frames = "frame" in input ? input.frame.reduce((m, f) => Math.max(m, f + 1), 0) : 0;
   // biome-ignore format: one line an idea
