@@ -34,8 +34,8 @@ function main(): void {
     ? integration.maximaFromRefl(parseRefl(readFileSync(file)).value, parseExpt(readFileSync(beside!)).value[0]!)
     : integration.peaksFromRpl(parseRpl(readFileSync(file)).value);
   const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readFileSync(beside)).value) : {};
-  const number = (s: string): number =>
-    s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { got: s }, "a number is wanted");
+  const number = (name: Name) => (s: string) =>
+    s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { [name]: s }, `--${name} takes numbers`);
   const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number(name));
   const angles = list("angles"),
     frames = "frame" in input ? input.frame.reduce((m, f) => Math.max(m, f + 1), 0) : 0;
