@@ -18,8 +18,10 @@ export type { DistortionRefineOptions, DistortionResult, DistortionTerm } from "
 export { distortionTerms, refineDistortions } from "./distortion-refine.js";
 export type { IndexedSeries } from "./distortion-refine-series.js";
 export { refineSeriesDistortions } from "./distortion-refine-series.js";
-export type { FrameCorrections, FrameOrientationOptions, FrameOrientationResult, FrameParameter } from "./frame-orientation.js";
-export { frameOrientationSteps, frameParameters } from "./frame-orientation.js";
+export type { FrameCorrections, FrameOrientationOptions, FrameOrientationResult } from "./frame-orientation.js";
+export { frameOrientationSteps } from "./frame-orientation.js";
+export type { FrameParameter } from "./frame-orientation-fit.js";
+export { frameParameters } from "./frame-orientation-fit.js";
 export type { SeriesFrames, SeriesFramesOptions } from "./frame-orientation-series.js";
 export { pointsOf, rockingFromSpots, seriesFramesSteps } from "./frame-orientation-series.js";
 export type { FrameReflections } from "./frame-orientation-table.js";
