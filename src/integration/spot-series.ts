@@ -3,8 +3,10 @@ import type { Image } from "../core/image.js";
 import type { RunOptions } from "../core/job.js";
 import { type FrameSource, toFloat32 } from "../io/frames.js";
 import { type CentreEstimate, centreFromDirectBeam, centreFromFriedelPairs } from "./centre.js";
+import { detectorMask } from "./mask.js";
 import { estimateNoise, type NoiseModel } from "./noise.js";
 import { type PeakTable, peakTable } from "./peak-table.js";
+import { findSeams } from "./seams.js";
 import { findSpots, type SpotTable } from "./spots.js";
 
 /** How the spots of a series are searched; whatever is left out is found from the frames (`suggestSpotSettings`). */
@@ -16,7 +18,7 @@ export interface SpotSettings {
   readonly minSnr: number;
   /** Counts at and above which a pixel is saturated; Infinity when unknown. */
   readonly saturation: number;
-  /** Fixed mask of the detector. */
+  /** Fixed mask of the detector; by default its seams, when the frames show any. */
   readonly mask?: Uint8Array | undefined;
   /** Nearest and farthest spots from the direct beam, px. */
   readonly minRadius: number;
@@ -41,8 +43,17 @@ async function sample(source: FrameSource, count: number, signal?: AbortSignal):
   return out;
 }
 
+/** Mask of the seams in the mean of some frames; undefined when there is none. */
+function seamMask(frames: readonly Image[]): Uint8Array | undefined {
+  const { shape } = frames[0]!,
+    data = new Float32Array(shape[0] * shape[1]);
+  for (const f of frames) for (let i = 0; i < data.length; i++) data[i]! += f.data[i]! / frames.length;
+  const { rows, columns } = findSeams({ data, shape });
+  return rows.length + columns.length > 0 ? detectorMask(shape, { rows, columns }) : undefined;
+}
+
 /**
- * Settings from a few frames of the series: noise by photon transfer (gain not below 1), spot diameter from the second moments of
+ * Settings from a few frames of the series: seams, noise by photon transfer (gain not below 1), spot diameter from the second moments of
  * strong spots, saturation from the file's own facts. Given values win.
  */
 export async function suggestSpotSettings(
@@ -51,16 +62,17 @@ export async function suggestSpotSettings(
   signal?: AbortSignal,
 ): Promise<SpotSettings> {
   const frames = await sample(source, 5, signal);
-  const fitted = estimateNoise(frames, given.mask).model;
+  const mask = given.mask ?? seamMask(frames);
+  const fitted = estimateNoise(frames, mask).model;
   const noise = given.noise ?? { gain: Math.max(1, fitted.gain), psi: fitted.psi };
   const saturation = given.saturation ?? source.facts.saturation ?? Number.POSITIVE_INFINITY;
-  const minRadius = given.minRadius ?? Math.round(Math.min(source.shape[1], source.shape[2]) / 50) + 4;
+  const minRadius = given.minRadius ?? Math.round(Math.min(source.shape[1], source.shape[2]) / 40) + 4; // beyond the flank of the direct beam
   let diameter = given.diameter;
   if (diameter === undefined) {
     const widths: number[] = [];
     for (const frame of frames) {
-      const beam = centreFromDirectBeam(frame),
-        t = findSpots(frame, { noise, diameter: 16, minSnr: 12, mask: given.mask, saturation });
+      const beam = centreFromDirectBeam(frame, mask ? { mask } : {}),
+        t = findSpots(frame, { noise, diameter: 16, minSnr: 12, mask, saturation });
       for (let i = 0; i < t.size; i++)
         if (!t.flagged[i] && !(Math.hypot(t.x[i]! - beam.x, t.y[i]! - beam.y) < 2 * minRadius))
           widths.push(Math.sqrt((t.momentXx[i]! + t.momentYy[i]!) / 2));
@@ -75,7 +87,7 @@ export async function suggestSpotSettings(
     saturation,
     minRadius,
     minSnr: given.minSnr ?? 6,
-    mask: given.mask,
+    mask,
     maxRadius: given.maxRadius ?? Number.POSITIVE_INFINITY,
   };
 }
