@@ -11,12 +11,12 @@ import { root } from "./paths.js";
 /** A small job that goes through most layers; every consumer prints the same line. */
 const body = `
 const cell = geometry.unitCell(5.4309, 5.4309, 5.4309);
-const lambda = geometry.wavelength(200);
+const lambda = geometry.electronWavelength(200);
 const data = new Float64Array(2 * 360).map((_, i) => Math.sin(i));
 const back = numerics.ifft(numerics.fft(data));
 let worst = 0;
 for (let i = 0; i < data.length; i++) worst = Math.max(worst, Math.abs(back[i] - data[i]));
-const png = render.encodePng({ data: new Uint8Array(16), shape: [4, 4] });
+const png = render.imagePng({ data: Float32Array.from({ length: 16 }, (_, i) => i), shape: [4, 4] });
 const line = [cell.volume.toFixed(3), lambda.toFixed(6), worst < 1e-14, png.length > 20].join(" ");
 `;
 const expected = "160.182 0.025079 true true";
