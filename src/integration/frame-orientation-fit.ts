@@ -2,7 +2,7 @@ import { projectionFactor } from "../geometry/detector.js";
 import { distortionJacobian, distortPoint } from "../geometry/distortion.js";
 import { distortionVector, type FrameGeometry, type Instrument, petsRotation, type RockingModel } from "../geometry/index.js";
 import { leastSquares } from "../numerics/index.js";
-import { type FrameReflections, halfWidthOf } from "./frame-orientation-table.js";
+import { type FrameReflections, halfSweepOf } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
 import { rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
@@ -36,7 +36,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
   const d = instrument.detector,
     k = instrument.beam.k,
     warp = distortionVector(instrument.distortion),
-    phi = (halfWidthOf(instrument) * Math.PI) / 180,
+    exposure = instrument.exposure,
     rad = Math.PI / 180;
   const c0 = origin.centrePx ?? d.centrePx,
     c1 = frame.centrePx ?? d.centrePx;
@@ -79,13 +79,13 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
         root = Math.sqrt(k * k - q2);
       const s = z - q2 / (k + root),
         sigma = rockingSigma(model, Math.hypot(ga, gb, gc)),
-        sweep = Math.abs(co * y - so * x) * phi;
+        sweep = halfSweepOf(exposure, x, y, co, so);
       const J = integrated[data.group[i]!]! * scale,
         w = 1 / noise[i]!;
       const f = projectionFactor(d.projection, k, q2);
       const seen = Number.isFinite(data.px[i]!);
       if (out) {
-        out[3 * row] = (J * rockingProfile(s, sigma, sweep) - data.intensity[i]!) * w;
+        out[3 * row] = (J * rockingProfile(s, sigma, sweep, exposure.kind) - data.intensity[i]!) * w;
         if (seen) {
           const [X, Y] = distortPoint(warp, f * x, f * y);
           const t = mag / d.invAngstromPerPixel;
@@ -96,7 +96,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
         } else out[3 * row + 1] = out[3 * row + 2] = 0;
       }
       if (!jac) continue;
-      const [ds] = rockingProfileGradient(s, sigma, sweep);
+      const [ds] = rockingProfileGradient(s, sigma, sweep, exposure.kind);
       const at = 3 * row * P;
       // Axis × g for α (axis (co, so, 0)), β and ω.
       const turns = [
@@ -114,7 +114,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
         jac[at + P + a] = (X * d.fast[0] + Y * d.fast[1]) / sigmaXy;
         jac[at + 2 * P + a] = (X * d.slow[0] + Y * d.slow[1]) / sigmaXy;
       }
-      jac[at + 3] = J * rockingProfile(s, sigma, sweep) * w;
+      jac[at + 3] = J * rockingProfile(s, sigma, sweep, exposure.kind) * w;
       if (!seen) continue;
       const [X, Y] = distortPoint(warp, f * x, f * y);
       jac[at + P + 4] = (X * d.fast[0] + Y * d.fast[1]) / sigmaXy;

@@ -80,8 +80,8 @@ function refineOnCurves(
   for (let i = 0; i < r.size; i++) {
     const width = rockingSigma(rocking, points.g[i]!),
       J = integrated[r.group[i]!]!;
-    const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!),
-      slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!)[0];
+    const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!, points.kind),
+      slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!, points.kind)[0];
     const noise = Math.hypot(points.sigma[i]!, modelError * top[r.group[i]!]!),
       z = (points.intensity[i]! - expected) / noise;
     const robust = Math.min(1, 3 / Math.max(1e-9, Math.abs(z))); // Huber: beyond 3 σ the pull stays constant
@@ -116,7 +116,8 @@ export function rockingFromSpots(
   for (let i = 0; i < peaks.size; i++) {
     if (!found.indexed[i]) continue;
     const x = e(peaks.frame[i]!, found.hkl[3 * i]!, found.hkl[3 * i + 1]!, found.hkl[3 * i + 2]!);
-    s.push(Math.abs(x.s) / (0.5 + x.g));
+    // The exposure itself spreads s over ± sweep; what lies beyond is the width of the curve.
+    if (Math.abs(x.s) > x.sweep) s.push((Math.abs(x.s) - x.sweep) / (0.5 + x.g));
   }
   s.sort((a, b) => a - b);
   const guess = 1.4826 * (s[s.length >> 1] ?? 0.002);
@@ -143,5 +144,5 @@ export function pointsOf(r: FrameReflections, ub: Orientation, instrument: Instr
     intensity[i] = r.intensity[i]! / scale;
     sigma[i] = r.sigma[i]! / scale;
   }
-  return { size: r.size, s, sweep, g, intensity, sigma, group: r.group, groups: r.groups };
+  return { kind: instrument.exposure.kind, size: r.size, s, sweep, g, intensity, sigma, group: r.group, groups: r.groups };
 }

@@ -1,4 +1,4 @@
-import type { FrameGeometry, Instrument } from "../geometry/index.js";
+import type { Exposure, FrameGeometry, Instrument } from "../geometry/index.js";
 import { petsRotation } from "../geometry/index.js";
 import { indexVectors, type Orientation } from "./index-lattice.js";
 import type { PeakTable } from "./peak-table.js";
@@ -19,9 +19,19 @@ export interface FrameReflections {
   readonly py: Float64Array;
 }
 
-/** Half the rotation during an exposure, degrees; 0 for a still. */
-export function halfWidthOf(instrument: Instrument): number {
-  return instrument.exposure.kind === "continuous" ? instrument.exposure.halfWidthDeg : 0;
+/**
+ * Half the range of excitation errors that a reflection at lab (x, y) sweeps in one exposure, Å⁻¹: for continuous rotation by ±φ its distance from the
+ * tilt axis times φ, for precession by φ its distance from the beam times sin φ, 0 for a still.
+ */
+export function halfSweepOf(exposure: Exposure, x: number, y: number, axisX: number, axisY: number): number {
+  switch (exposure.kind) {
+    case "static":
+      return 0;
+    case "continuous":
+      return (Math.abs(axisX * y - axisY * x) * exposure.halfWidthDeg * Math.PI) / 180;
+    case "precession":
+      return Math.hypot(x, y) * Math.sin((exposure.semiAngleDeg * Math.PI) / 180);
+  }
 }
 
 /**
@@ -95,8 +105,7 @@ export function excitationOf(
 ): (frame: number, h: number, k: number, l: number) => { s: number; sweep: number; g: number } {
   const rot = frames.map((f) => petsRotation(f.alphaDeg, f.betaDeg, f.omegaDeg));
   const axis = frames.map((f) => [Math.cos((f.omegaDeg * Math.PI) / 180), Math.sin((f.omegaDeg * Math.PI) / 180)] as const);
-  const K = instrument.beam.k,
-    phi = (halfWidthOf(instrument) * Math.PI) / 180;
+  const K = instrument.beam.k;
   return (f, h, k, l) => {
     const a = ub[0] * h + ub[1] * k + ub[2] * l,
       b = ub[3] * h + ub[4] * k + ub[5] * l,
@@ -107,6 +116,6 @@ export function excitationOf(
       z = r[6] * a + r[7] * b + r[8] * c,
       q2 = x * x + y * y;
     const s = z - q2 / (K + Math.sqrt(Math.max(0, K * K - q2)));
-    return { s, sweep: Math.abs(axis[f]![0] * y - axis[f]![1] * x) * phi, g: Math.hypot(a, b, c) };
+    return { s, sweep: halfSweepOf(instrument.exposure, x, y, axis[f]![0], axis[f]![1]), g: Math.hypot(a, b, c) };
   };
 }

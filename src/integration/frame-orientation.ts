@@ -210,9 +210,19 @@ function rockingPoints(
     g[i] = x.g;
     intensity[i] = data.intensity[i]! / scale;
     sigma[i] = data.sigma[i]! / scale;
-    profile[i] = rockingProfile(x.s, rockingSigma(model, x.g), x.sweep);
+    profile[i] = rockingProfile(x.s, rockingSigma(model, x.g), x.sweep, instrument.exposure.kind);
   }
-  const points: RockingPoints = { size: n, s, sweep, g, intensity, sigma, group: data.group, groups: data.groups };
+  const points: RockingPoints = {
+    kind: instrument.exposure.kind,
+    size: n,
+    s,
+    sweep,
+    g,
+    intensity,
+    sigma,
+    group: data.group,
+    groups: data.groups,
+  };
   const top = groupMaxima(points);
   for (let i = 0; i < n; i++) w[i] = 1 / Math.hypot(sigma[i]!, modelError * top[data.group[i]!]!);
   integratedInto(integrated, points, profile, w);

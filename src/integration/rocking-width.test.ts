@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
+import { camel } from "../geometry/rocking.js";
 import { parseCml } from "../io/index.js";
 import { leastSquares } from "../numerics/index.js";
 import { describeData, readData } from "../testing/data.js";
@@ -25,6 +26,15 @@ prop("its gradient is that of differences", [s, sigma, sweep], (x, w, d) => {
   const [ds, dw] = rockingProfileGradient(x, w, d);
   expect(Math.abs(ds - (rockingProfile(x + h, w, d) - rockingProfile(x - h, w, d)) / (2 * h))).toBeLessThan(1e-4 / (w * w));
   expect(Math.abs(dw - (rockingProfile(x, w + h, d) - rockingProfile(x, w - h, d)) / (2 * h))).toBeLessThan(1e-4 / (w * w));
+});
+
+prop("the profile of precession is the camel, and its gradient that of differences", [s, sigma, sweep], (x, w, d) => {
+  expect(Math.abs(rockingProfile(x, w, d, "precession") - camel(x, d, w))).toBeLessThan(d < 1e-3 * w ? 1e-6 / w : 1e-10 / w);
+  const h = 1e-4 * w;
+  const [ds, dw] = rockingProfileGradient(x, w, d, "precession");
+  const by = (u: number, v: number): number => rockingProfile(u, v, d < 2e-3 * w ? 0 : d, "precession");
+  expect(Math.abs(ds - (by(x + h, w) - by(x - h, w)) / (2 * h))).toBeLessThan(1e-5 / (w * w));
+  expect(Math.abs(dw - (by(x, w + h) - by(x, w - h)) / (2 * h))).toBeLessThan(1e-5 / (w * w));
 });
 
 test("the normal distribution function agrees with tabulated values (Abramowitz & Stegun 26.1, 26.2)", () => {

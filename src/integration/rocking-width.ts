@@ -1,11 +1,13 @@
 import { fail } from "../core/errors.js";
-import type { RockingModel } from "../geometry/index.js";
+import type { Exposure, RockingModel } from "../geometry/index.js";
 import { leastSquares, type SolverStatus } from "../numerics/index.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 /** Points on rocking curves: row i is one reflection on one frame. */
 export interface RockingPoints {
   readonly size: number;
+  /** How the frames were exposed, default continuous; a sweep of 0 is static in any case. */
+  readonly kind?: Exposure["kind"];
   /** Excitation error and half sweep of the exposure, Å⁻¹; |g|, Å⁻¹. */
   readonly s: Float64Array;
   readonly sweep: Float64Array;
@@ -62,7 +64,7 @@ export function fitRockingWidth(
   for (let i = 0; i < n; i++) weight[i] = 1 / Math.hypot(points.sigma[i]!, modelError * top[points.group[i]!]!);
   const residuals = (p: Float64Array, out: Float64Array): void => {
     const model: RockingModel = { rcWidth: p[0]! * 1e-3, mosaicityDeg: p[1]! };
-    for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!);
+    for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind);
     integratedInto(integrated, points, profile, weight);
     for (let i = 0; i < n; i++) out[i] = (points.intensity[i]! - integrated[points.group[i]!]! * profile[i]!) * weight[i]!;
   };
