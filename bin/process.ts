@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { basename, dirname, extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
+import { version } from "../src/core/version.js";
 import { unitCell } from "../src/geometry/index.js";
 import { naturalCompare, openFrames, type Pts, parsePts, ptsImagePath } from "../src/io/index.js";
 import { fileSource, listFiles } from "../src/io/node/index.js";
@@ -17,7 +18,6 @@ import {
   recordSummary,
   triclinicCase,
 } from "../src/pipeline/index.js";
-import { version } from "../src/version.js";
 import { writeDemoSeries } from "./demo-series.js";
 import { progressBar } from "./progress.js";
 

@@ -19,7 +19,7 @@ for (let i = 0; i < data.length; i++) worst = Math.max(worst, Math.abs(back[i] -
 const png = render.imagePng({ data: Float32Array.from({ length: 16 }, (_, i) => i), shape: [4, 4] });
 const line = [cell.volume.toFixed(3), lambda.toFixed(6), worst < 1e-14, png.length > 20].join(" ");
 `;
-const expected = "160.182 0.025079 true true";
+const expected = "160.183 0.025079 true true";
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const chromium = process.env["CHROMIUM"] ?? browsers.find((b) => existsSync(b));
 const folder = mkdtempSync(join(tmpdir(), "ewald-consumer-"));

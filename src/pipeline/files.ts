@@ -1,3 +1,4 @@
+import { version } from "../core/version.js";
 import { cellParameters } from "../geometry/cell.js";
 import { pixelOrigin } from "../geometry/detector.js";
 import { sampleVectors } from "../integration/peaks3d-vectors.js";
@@ -16,7 +17,6 @@ import {
   writeRpl,
   writeXyz,
 } from "../io/index.js";
-import { version } from "../version.js";
 import type { ProcessingRecord } from "./process.js";
 
 export interface RecordFilesOptions {

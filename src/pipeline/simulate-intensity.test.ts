@@ -71,6 +71,6 @@ test("damping brings strong and weak together; multiple scattering lifts the abs
   expect(damped.reduce((a, b) => Math.max(a, b))).toBe(1);
   expect(mean(damped)).toBeGreaterThan(2 * mean(plain));
   expect(mean(faded)).toBeLessThan(mean(plain));
-  expect(plain.reduce((a, b) => Math.min(a, b))).toBe(0);
+  expect(plain.reduce((a, b) => Math.min(a, b))).toBeLessThan(1e-20); // absent: zero but for rounding
   expect(damped.reduce((a, b) => Math.min(a, b))).toBeGreaterThan(0);
 });
