@@ -14,7 +14,7 @@ const REACH = [-10, -9, -8, -7, -6, -5, -4, 4, 5, 6, 7, 8, 9, 10];
 /**
  * Seams of a tiled detector in a frame (better: the mean of a few): wide pixels between chips that count more, gaps that count less or nothing.
  * A line is compared with those 4 to 10 pixels on either side, block by block; it is a seam when its counts differ by more than `contrast` and
- * by five standard deviations of a counting detector in all, and nine tenths of the blocks say the same. A halo is smooth and a beam stop ends, so neither does.
+ * by five standard deviations of a counting detector in all, and 14 of the 16 blocks say the same. A halo is smooth and a beam stop ends, so neither does.
  * @param frame - counts, shape [ny, nx]
  */
 export function findSeams(frame: Image, { contrast = 1.35 }: { contrast?: number } = {}): Seams {
@@ -56,7 +56,7 @@ function judge(sums: Float64Array, count: number, contrast: number, suspects: Re
       if (own > contrast * level) more++;
       if (own < level / contrast) less++;
     }
-    if (Math.max(more, less) < 0.9 * BLOCKS) continue;
+    if (Math.max(more, less) < BLOCKS - 2) continue;
     // The middle block stands for the line: a spot on it does not count.
     if (BLOCKS * Math.abs(median(differences)) > 5 * Math.sqrt(2 * BLOCKS * Math.max(median(around), 1))) found.push(i);
   }

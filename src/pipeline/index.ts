@@ -28,3 +28,4 @@ export type { DynamicalModel, IntensityOf } from "./simulate-intensity.js";
 export { kinematical, kinematicalIntensities } from "./simulate-intensity.js";
 export { simulationSource } from "./simulate-source.js";
 export type { TrueSpots } from "./simulate-spots.js";
+export { spotPicture } from "./spot-picture.js";
