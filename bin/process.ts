@@ -26,7 +26,7 @@ Without arguments: simulates a tilt series of albite once (out/series), processe
 
   --kv 200 | --wavelength 0.02508    voltage in kV, or wavelength in Å
   --aperpixel 0.0053                 Å⁻¹ per pixel
-  --angles -50,0.5                   first tilt angle and step, or the angle of every frame, degrees, at mid-exposure
+  --angles=-50,0.5                   first tilt angle and step, or the angle of every frame, degrees, at mid-exposure
   --geometry continuous              or precession, static
   --phi 0.25                         half width of a frame, or precession semi-angle, degrees
   --noise 2.5,1                      Gγ and ψ of the detector

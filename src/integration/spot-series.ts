@@ -148,17 +148,22 @@ export async function findSeriesSpots(
   return results;
 }
 
-/** All spots of a series as one peak table. Flagged spots stay out unless `keepFlagged`. */
+/**
+ * All spots of a series as one peak table. Flagged spots stay out unless `keepFlagged`; so do spots that stand still: hot pixels and edges of the beam
+ * stop are found at the same place on many frames, while reflections pass within a degree or two.
+ * @param stationary - share of the frames on which a place must be hit to be left out; 1 keeps all
+ */
 export function seriesPeaks(
   frames: readonly Pick<FrameSpots, "spots">[],
   alphaDeg: ArrayLike<number>,
-  { keepFlagged = false } = {},
+  { keepFlagged = false, stationary = 0.12 } = {},
 ): PeakTable {
   if (alphaDeg.length !== frames.length)
     fail("bad-shape", { angles: alphaDeg.length, frames: frames.length }, "give one tilt angle per frame");
+  const still = stationaryPlaces(frames, Math.max(12, stationary * frames.length));
   const rows: [frame: number, row: number][] = [];
   frames.forEach(({ spots }, f) => {
-    for (let i = 0; i < spots.size; i++) if (keepFlagged || !spots.flagged[i]) rows.push([f, i]);
+    for (let i = 0; i < spots.size; i++) if ((keepFlagged || !spots.flagged[i]) && !still(spots.x[i]!, spots.y[i]!)) rows.push([f, i]);
   });
   const pick = (column: (s: SpotTable) => Float64Array): number[] => rows.map(([f, i]) => column(frames[f]!.spots)[i]!);
   return peakTable({
@@ -169,4 +174,20 @@ export function seriesPeaks(
     sigma: pick((s) => s.sigma),
     alphaDeg: rows.map(([f]) => alphaDeg[f]!),
   });
+}
+
+/** Places, on a grid of two pixels with their neighbours, that at least `hits` frames have a spot on. */
+function stationaryPlaces(frames: readonly Pick<FrameSpots, "spots">[], hits: number): (x: number, y: number) => boolean {
+  const count = new Map<number, number>(),
+    cell = (x: number, y: number): number => Math.round(y / 2) * 65536 + Math.round(x / 2);
+  for (const { spots } of frames)
+    for (let i = 0; i < spots.size; i++) {
+      const k = cell(spots.x[i]!, spots.y[i]!);
+      count.set(k, (count.get(k) ?? 0) + 1);
+    }
+  return (x, y) => {
+    let n = 0;
+    for (const dy of [-2, 0, 2]) for (const dx of [-2, 0, 2]) n += count.get(cell(x + dx, y + dy)) ?? 0;
+    return n >= hits;
+  };
 }

@@ -160,8 +160,14 @@ function rpl(r: ProcessingRecord): string {
     column = (k: number): Float64Array => Float64Array.from({ length: peaks.size }, (_, i) => v[3 * i + k]!);
   const shift = (c: Float64Array): Float64Array => c.map((x) => x + pixelOrigin.pets),
     rounded = (c: Float64Array): Int32Array => Int32Array.from(c, (x) => Math.round(x + pixelOrigin.pets));
-  // Rows of a frame follow each other in the table, in the order of its spots that are not flagged.
-  const maximum = Float64Array.from(r.frames.flatMap((f) => Array.from(f.spots.peak).filter((_, i) => !f.spots.flagged[i])));
+  // Rows of a frame follow each other in the order of its spots; some spots were left out.
+  const maximum = new Float64Array(peaks.size);
+  for (let i = 0, k = 0; i < peaks.size; i++) {
+    const { spots } = r.frames[peaks.frame[i]!]!;
+    if (i > 0 && peaks.frame[i] !== peaks.frame[i - 1]) k = 0;
+    while (k < spots.size && (spots.x[k] !== peaks.px[i] || spots.y[k] !== peaks.py[i])) k++;
+    maximum[i] = spots.peak[k] ?? Number.NaN;
+  }
   return writeRpl({
     size: peaks.size,
     x: column(0),
