@@ -1,0 +1,42 @@
+import type { ReflectionList } from "../geometry/reflection-list.js";
+
+const conditions: readonly (readonly [letter: string, allowed: (h: number, k: number, l: number) => boolean])[] = [
+  ["F", (h, k, l) => (h + k) % 2 === 0 && (k + l) % 2 === 0],
+  ["I", (h, k, l) => (h + k + l) % 2 === 0],
+  ["R", (h, k, l) => (-h + k + l) % 3 === 0],
+  ["C", (h, k) => (h + k) % 2 === 0],
+  ["A", (_, k, l) => (k + l) % 2 === 0],
+  ["B", (h, _, l) => (h + l) % 2 === 0],
+];
+
+/**
+ * Lattice letter of the axes the reflections are indexed on: the centring whose forbidden reflections are not in the list, or have less than 3 % of the
+ * mean intensity of the allowed ones near them in resolution. Multiple scattering does not break centring absences, so the rule is strict.
+ */
+export function detectCentring(list: ReflectionList): string {
+  // Intensity falls by orders of magnitude with resolution: compare within ten shells of equal number.
+  const order = [...Array(list.size).keys()].filter((i) => Number.isFinite(list.intensity[i]!)).sort((p, q) => list.dStar[p]! - list.dStar[q]!);
+  const shells = 10;
+  for (const [letter, allowed] of conditions) {
+    let ratio = 0,
+      weight = 0,
+      present = 0;
+    for (let s = 0; s < shells; s++) {
+      const sum = [0, 0],
+        n = [0, 0];
+      for (let r = Math.floor((s * order.length) / shells); r < Math.floor(((s + 1) * order.length) / shells); r++) {
+        const i = order[r]!;
+        const kind = allowed(list.hkl[3 * i]!, list.hkl[3 * i + 1]!, list.hkl[3 * i + 2]!) ? 0 : 1;
+        sum[kind]! += list.intensity[i]!;
+        n[kind]!++;
+      }
+      present += n[0]!;
+      if (n[0]! < 3 || n[1] === 0 || !(sum[0]! > 0)) continue;
+      ratio += n[1]! * (sum[1]! / n[1]! / (sum[0]! / n[0]!));
+      weight += n[1]!;
+    }
+    if (present < 30) continue;
+    if (present === order.length || (weight > 0 && ratio / weight < 0.03)) return letter;
+  }
+  return "P";
+}
