@@ -24,6 +24,8 @@ export interface FrameTask {
   readonly sigmaXy: number;
   readonly refine: readonly FrameParameter[];
   readonly prior: Readonly<Record<FrameParameter, number>>;
+  /** No correction goes beyond four times this (or the prior). */
+  readonly reach: Readonly<Record<FrameParameter, number>>;
   readonly scanDeg: number;
 }
 
@@ -132,7 +134,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
   const wrBefore = weightedR(found, data, list, noise);
   if (task.scanDeg > 0) start[0] = scanned(start, task.scanDeg, walk, count);
   // The loss is linear for far points, the prior's too: bounds keep a frame without information from running away.
-  const reach = frameParameters.map((name) => 4 * prior[name]);
+  const reach = frameParameters.map((name) => 4 * Math.max(prior[name], task.reach[name]));
   const fit = leastSquares({
     lower: reach.map((v) => -v),
     upper: reach,

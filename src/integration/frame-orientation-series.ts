@@ -1,7 +1,15 @@
 import type { Steps } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
 import { type CellRefineOptions, type RefinedLattice, refineLattice } from "./cell-refine.js";
-import { type FrameOrientationOptions, type FrameOrientationResult, frameOrientationSteps } from "./frame-orientation.js";
+import {
+  correctionsFrom,
+  type FrameOrientationOptions,
+  type FrameOrientationResult,
+  frameOrientationSteps,
+  weakPrior,
+} from "./frame-orientation.js";
+import type { FrameParameter } from "./frame-orientation-fit.js";
+import { learnedSpread, regauge } from "./frame-orientation-gauge.js";
 import { excitationOf, type FrameReflections, frameReflections } from "./frame-orientation-table.js";
 import { indexVectors, type Orientation } from "./index-lattice.js";
 import type { PeakTable } from "./peak-table.js";
@@ -23,11 +31,18 @@ export interface SeriesFrames extends FrameOrientationResult {
   /** Lattice refined on the spots with the frames' own geometry. */
   readonly lattice: RefinedLattice;
   readonly reflections: FrameReflections;
+  /** Size of the errors of the angles and of the frame scales that the series shows, or as given: the prior that was used, s.d. in degrees. */
+  readonly prior: Readonly<Record<FrameParameter, number>>;
 }
+
+/** A learned prior does not fall below this: angles in degrees. */
+const SMALLEST_SPREAD = 0.003;
 
 /**
  * Geometry of every frame and the lattice, refined in turn from the spots of an indexed series. The lattice is refined on spot positions and,
  * through each spot's excitation error weighted by its share of the rocking curve, on the tilt; the frames by {@link frameOrientationSteps}.
+ * Between the rounds the turn that crystal and frames have in common is taken out ({@link regauge}), and the priors of the angles that are not given are
+ * learned from the corrections found ({@link learnedSpread}): a frame that says little about an angle then keeps close to the nominal one.
  */
 export function* seriesFramesSteps(
   peaks: PeakTable,
@@ -39,12 +54,22 @@ export function* seriesFramesSteps(
   const { rounds = 5, cycles = 4, ...rest } = options;
   let rocking = options.rocking ?? rockingFromSpots(peaks, ub, instrument, start);
   let frames = start,
-    orientation = ub;
+    origin = start,
+    orientation = ub,
+    prior: Readonly<Record<FrameParameter, number>> = { ...weakPrior, ...options.prior };
+  const angles = ["alpha", "beta", "omega"] as const,
+    whole = angles.every((a) => (options.refine ?? angles).includes(a));
   let result: FrameOrientationResult | undefined, lattice: RefinedLattice | undefined, reflections: FrameReflections | undefined;
   for (let round = 0; round < rounds; round++) {
     reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingSigma(rocking, g));
     // Corrections are always counted from the start, so that the prior holds the sum of all rounds.
-    const steps = frameOrientationSteps(reflections, orientation, instrument, frames, rocking, { ...rest, cycles, origin: start });
+    const steps = frameOrientationSteps(reflections, orientation, instrument, frames, rocking, {
+      ...rest,
+      cycles,
+      prior,
+      origin,
+      generous: round === 0,
+    });
     for (;;) {
       const s = steps.next();
       if (s.done) {
@@ -54,10 +79,23 @@ export function* seriesFramesSteps(
       yield { done: round * cycles + s.value.done, total: rounds * cycles, note: s.value.note };
     }
     ({ frames, rocking } = result);
+    if (whole) {
+      const c = result.corrections;
+      const sigma = { alpha: c.sigmaAlphaDeg, beta: c.sigmaBetaDeg, omega: c.sigmaOmegaDeg };
+      const fixed = regauge(orientation, frames, origin, prior, sigma);
+      ({ frames, ub: orientation } = fixed);
+      origin = origin.map((f) => ({ ...f, omegaDeg: f.omegaDeg + fixed.omegaShiftDeg }));
+      const corrections = correctionsFrom(c, frames, origin, instrument);
+      result = { ...result, frames, corrections };
+      const found = { alpha: corrections.deltaAlphaDeg, beta: corrections.deltaBetaDeg, omega: corrections.deltaOmegaDeg };
+      if (round < rounds - 1)
+        for (const a of angles)
+          if (options.prior?.[a] === undefined) prior = { ...prior, [a]: learnedSpread(found[a], sigma[a], prior[a], SMALLEST_SPREAD) };
+    }
     lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.05, options.lattice);
     if (round < rounds - 1) orientation = lattice.ub;
   }
-  return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections! };
+  return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections!, prior };
 }
 
 /**
@@ -82,7 +120,7 @@ function refineOnCurves(
       J = integrated[r.group[i]!]!;
     const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!, points.kind),
       slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!, points.kind)[0];
-    const noise = Math.hypot(points.sigma[i]!, modelError * top[r.group[i]!]!),
+    const noise = result.noiseFactor * Math.hypot(points.sigma[i]!, modelError * top[r.group[i]!]!),
       z = (points.intensity[i]! - expected) / noise;
     const robust = Math.min(1, 3 / Math.max(1e-9, Math.abs(z))); // Huber: beyond 3 σ the pull stays constant
     // Levenberg's guard: a step longer than the width of the curve is outside of the linear range.

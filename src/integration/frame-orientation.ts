@@ -11,8 +11,7 @@ export interface FrameOrientationOptions {
   /** Default: alpha, beta, omega, scale and the centre. */
   readonly refine?: readonly FrameParameter[];
   readonly cycles?: number;
-  /** Expected size of the corrections (standard deviations of a weak prior): 0.3° for the angles, 0.5 in ln of the scale, 3 px for
-   * the centre. */
+  /** Expected size of the corrections (standard deviations of a weak prior): 0.3° for the angles, 0.5 in ln of the scale, 3 px for the centre. */
   readonly prior?: Partial<Record<FrameParameter, number>>;
   /** Error of the kinematical model as a fraction of the highest point of each rocking curve: 0.03 without, 0.1 and more with dynamical effects. */
   readonly modelError?: number;
@@ -24,6 +23,8 @@ export interface FrameOrientationOptions {
   readonly minReflections?: number;
   /** Before the first cycle, try Δα from −scanDeg to +scanDeg on every frame: for angles that may be badly wrong. Default 0: no scan. */
   readonly scanDeg?: number;
+  /** Start with a model error of 0.3, so that a bad start does not matter. Default true; false when continuing a refinement. */
+  readonly generous?: boolean;
   /** Geometry from which the corrections are counted; default: the start. Give the nominal frames when continuing an earlier run. */
   readonly origin?: readonly FrameGeometry[];
 }
@@ -52,9 +53,25 @@ export interface FrameOrientationResult {
   readonly rocking: RockingModel;
   /** Integrated intensity of every reflection group. */
   readonly integrated: Float64Array;
+  /**
+   * Robust spread of the intensity residuals over the noise assumed, at least 1, degrees of freedom allowed for: the noise is taken to be larger by
+   * this factor, so that the standard uncertainties are those that the data show.
+   */
+  readonly noiseFactor: number;
   /** Root mean square change of (α, β) in the last cycle, degrees. */
   readonly lastChangeDeg: number;
 }
+
+/** Standard deviations of the corrections before anything is known: degrees, ln of the scale, relative magnification, px. */
+export const weakPrior: Readonly<Record<FrameParameter, number>> = {
+  alpha: 0.3,
+  beta: 0.3,
+  omega: 0.3,
+  scale: 0.5,
+  magnification: 0.01,
+  centreX: 3,
+  centreY: 3,
+};
 
 /**
  * Optimise the geometry of each frame by itself. Each pattern is simulated from UB and the rocking curve: spot positions, and intensities
@@ -79,22 +96,14 @@ export function* frameOrientationSteps(
     refineRocking = true,
     minReflections = 8,
   } = options;
-  const prior: Record<FrameParameter, number> = {
-    alpha: 0.3,
-    beta: 0.3,
-    omega: 0.3,
-    scale: 0.5,
-    magnification: 0.01,
-    centreX: 3,
-    centreY: 3,
-    ...options.prior,
-  };
+  const prior: Record<FrameParameter, number> = { ...weakPrior, ...options.prior };
   for (const p of refine) if (!frameParameters.includes(p)) fail("bad-value", { p }, `refine lists any of ${frameParameters.join(", ")}`);
   const origin = options.origin ?? start;
   const rows = byFrame(data, start.length);
   let frames = start,
     model = rocking,
-    change = Number.NaN;
+    change = Number.NaN,
+    noiseFactor = 1;
   const integrated = new Float64Array(data.groups),
     n = start.length,
     before = new Float64Array(n).fill(Number.NaN);
@@ -109,8 +118,13 @@ export function* frameOrientationSteps(
       model,
       integrated,
       noise,
-      cycle === 0 ? Math.max(0.3, modelError) : modelError,
+      cycle === 0 && (options.generous ?? true) ? Math.max(0.3, modelError) : modelError,
     );
+    noiseFactor = excessNoise(data, points, integrated, model, 3 * n);
+    for (let i = 0; i < data.size; i++) {
+      points.sigma[i]! *= noiseFactor;
+      noise[i]! *= noiseFactor;
+    }
     if (refineRocking) model = { ...model, ...pick(fitRockingWidth(points, { start: model, modelError: 0 })) };
     const sigmaXy = options.positionSigma ?? positionSpread(data, ub, instrument, frames);
     let moved = 0,
@@ -134,6 +148,7 @@ export function* frameOrientationSteps(
               sigmaXy,
               refine,
               prior,
+              reach: weakPrior,
               scanDeg: cycle === 0 ? (options.scanDeg ?? 0) : 0,
             });
       if (!result) {
@@ -156,6 +171,24 @@ export function* frameOrientationSteps(
     if (change < 5e-4) break;
   }
   out.wrBefore.set(before);
+  return {
+    frames,
+    corrections: correctionsFrom(out, frames, origin, instrument),
+    rocking: model,
+    integrated,
+    noiseFactor,
+    lastChangeDeg: change,
+  };
+}
+
+/** The same corrections for (other) frames: their differences from the origin. */
+export function correctionsFrom(
+  like: FrameCorrections,
+  frames: readonly FrameGeometry[],
+  origin: readonly FrameGeometry[],
+  instrument: Instrument,
+): FrameCorrections {
+  const out = { ...emptyCorrections(origin), ...pickStatistics(like) };
   frames.forEach((f, i) => {
     const s = origin[i]!,
       c = f.centrePx ?? instrument.detector.centrePx,
@@ -168,7 +201,30 @@ export function* frameOrientationSteps(
     out.centreShiftPx[2 * i] = c[0] - c0[0];
     out.centreShiftPx[2 * i + 1] = c[1] - c0[1];
   });
-  return { frames, corrections: out, rocking: model, integrated, lastChangeDeg: change };
+  return out;
+}
+
+const pickStatistics = ({ sigmaAlphaDeg, sigmaBetaDeg, sigmaOmegaDeg, count, wrBefore, wrAfter }: FrameCorrections) => ({
+  sigmaAlphaDeg,
+  sigmaBetaDeg,
+  sigmaOmegaDeg,
+  count,
+  wrBefore,
+  wrAfter,
+});
+
+/** By how much the found intensities scatter more than their noise: 1.4826 median |z|, with `free` frame parameters and one per reflection. */
+function excessNoise(data: FrameReflections, points: RockingPoints, integrated: Float64Array, model: RockingModel, free: number): number {
+  const z: number[] = [];
+  for (let i = 0; i < data.size; i++) {
+    if (!Number.isFinite(data.px[i]!)) continue;
+    const profile = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind);
+    z.push(Math.abs(points.intensity[i]! - integrated[data.group[i]!]! * profile) / points.sigma[i]!);
+  }
+  if (z.length < 30) return 1;
+  z.sort((a, b) => a - b);
+  const dof = Math.max(0.3, 1 - (data.groups + free) / data.size);
+  return Math.max(1, Math.min(10, (1.4826 * z[z.length >> 1]!) / Math.sqrt(dof)));
 }
 
 const pick = ({ rcWidth, mosaicityDeg }: RockingModel): RockingModel => ({ rcWidth, mosaicityDeg });
