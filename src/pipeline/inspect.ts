@@ -141,16 +141,14 @@ async function inspectContents(source: ByteSource, { maxBytes }: InspectOptions)
     const { openHdf5 } = await import("../io/hdf5/index.js");
     const file = await openHdf5(source.path ?? source, { maxBytes });
     try {
-      return found(
-        "hdf5",
-        Object.fromEntries(
-          file
-            .datasets()
-            .map((path) => [path, `${file.dataset(path).shape.join(" × ") || "one value"} ${file.dataset(path).dtype ?? "(no numbers)"}`]),
-        ),
-      );
+      const listing: Record<string, string> = {};
+      for (const path of await file.datasets()) {
+        const { shape, dtype } = await file.dataset(path);
+        listing[path] = `${shape.join(" × ") || "one value"} ${dtype ?? "(no numbers)"}`;
+      }
+      return found("hdf5", listing);
     } finally {
-      file.close();
+      await file.close();
     }
   }
   if (/\.xml$/i.test(name))

@@ -1,115 +1,119 @@
 import { fail, isSdkError } from "../../core/errors.js";
 import type { TypedArray } from "../../core/image.js";
-import type { NumberType } from "../bytes-numbers.js";
-import { type ByteInput, DEFAULT_MAX_BYTES, readAll, type SizeLimit, toSource } from "../source.js";
-import { hdf5Library, type Library, type RawDataset, type RawFile, type RawGroup } from "./library.js";
+import { bytesPer, type NumberType } from "../bytes-numbers.js";
+import { type ByteInput, type ByteSource, DEFAULT_MAX_BYTES, readUpTo, type SizeLimit, toSource } from "../source.js";
+import { type Engine, type Handle, hdf5Engine, type Question } from "./engine.js";
+import { baseName } from "./folder.js";
+import type { AttributeValue, ObjectInfo } from "./service.js";
 
-/** A value of an attribute, plain: numbers (64-bit integers as f64), texts, arrays of them. */
-export type Hdf5Value = number | string | boolean | TypedArray | readonly Hdf5Value[] | undefined;
+/** A value of an attribute, plain: numbers (64-bit integers as f64), texts, truth values, arrays of them; undefined for types that are none of these. */
+export type Hdf5Value = AttributeValue;
 
 /** A dataset: its description, and its values when asked for. */
 export interface Hdf5Dataset {
   readonly path: string;
+  /** Empty for a single value; [0] where the file holds none at all. */
   readonly shape: readonly number[];
-  /** Undefined for texts and compound types that are not complex numbers. */
+  /** Undefined for texts, references and compound types that are not complex numbers. */
   readonly dtype: NumberType | undefined;
   readonly chunks: readonly number[] | undefined;
   readonly filters: readonly { readonly id: number; readonly name: string }[];
   readonly attributes: Readonly<Record<string, Hdf5Value>>;
   /**
-   * Values of a block [from, to) per axis, row-major; all of it when no ranges are given. Complex values are interleaved.
+   * Values of a block [from, to) per axis, row-major; all of it when no ranges are given. Complex values are interleaved, truth values 0 or 1,
+   * 64-bit integers f64 (exact to 2⁵³).
    * @throws unsupported for a missing filter or type, too-large above the limit, out-of-range, bad-file
    */
-  read(ranges?: readonly (readonly [from: number, to: number])[]): TypedArray;
-  /** Texts of a text dataset. */
-  texts(): readonly string[];
+  read(ranges?: readonly (readonly [from: number, to: number])[]): Promise<TypedArray>;
+  /** Texts of a text dataset. @throws unsupported for other types, too-large, bad-file */
+  texts(): Promise<readonly string[]>;
 }
 
-/** An open HDF5 file. */
+/** An open HDF5 file. Every question may fail with bad-file, when the file is damaged where it is looked at. */
 export interface Hdf5File {
   readonly name: string | undefined;
+  /** True where the library runs in a thread of its own, so that a damaged file cannot hang the program: in Node. */
+  readonly isolated: boolean;
   /** Names of the members of a group; empty when there is no such group. */
-  members(path: string): readonly string[];
+  members(path: string): Promise<readonly string[]>;
   /** Kind of the object at a path. */
-  kind(path: string): "group" | "dataset" | "none";
-  attributes(path: string): Readonly<Record<string, Hdf5Value>>;
+  kind(path: string): Promise<"group" | "dataset" | "none">;
+  attributes(path: string): Promise<Readonly<Record<string, Hdf5Value>>>;
   /** @throws not-found */
-  dataset(path: string): Hdf5Dataset;
+  dataset(path: string): Promise<Hdf5Dataset>;
   /** Paths of all datasets, in file order. */
-  datasets(): readonly string[];
-  close(): void;
+  datasets(): Promise<readonly string[]>;
+  close(): Promise<void>;
 }
 
-/** Most objects that a listing visits: damaged files can link groups into loops. */
-const MAX_OBJECTS = 100_000;
-let serial = 0;
+export interface Hdf5Options extends SizeLimit {
+  /** Names of files that external links of this one need, where it is not read from a path; those that the links name are looked up anyway. */
+  readonly companions?: readonly string[];
+  /**
+   * Longest time one call of the library may take, ms, and as much again for every 64 MiB that it reads; default 20 000. Damaged files can
+   * make the library loop for ever. Without effect where `isolated` is false.
+   */
+  readonly deadlineMs?: number;
+}
+
+const DEADLINE_MS = 20_000;
+/** Bytes that a read brings in one more deadline. */
+const DEADLINE_BYTES = 2 ** 26;
+/** Most descriptions of objects that are remembered. */
+const MAX_REMEMBERED = 20_000;
 
 /**
- * Open an HDF5 file. In Node a path is read in place, whatever its size; other inputs are copied into memory first. Companion files that external
- * links name are looked up beside the path, or through the source's `sibling`.
- * @throws bad-file when it is no HDF5 file, too-large, unsupported without the package h5wasm
+ * Open an HDF5 file. In Node a path, or a source that has one, is read in place, whatever its size; other inputs are copied first, into a temporary
+ * folder in Node, into memory in browsers. Files that external links name are looked up beside the path, or through the source's `sibling`.
+ * @throws bad-file when it is no HDF5 file or the library cannot open it, too-large, unsupported without the package h5wasm
  */
-export async function openHdf5(
-  input: ByteInput | string,
-  { maxBytes = DEFAULT_MAX_BYTES, companions = [] }: SizeLimit & { companions?: readonly string[] } = {},
-): Promise<Hdf5File> {
-  const lib = await hdf5Library();
-  if (typeof input === "string")
-    return wrap(
-      lib,
-      attempt(() => lib.open(input), input),
-      input,
-      maxBytes,
-      () => undefined,
-    );
-  const source = toSource(input),
-    bytes = await readAll(source, { maxBytes });
-  if (!hasSignature(bytes))
-    fail("bad-file", { name: source.name, size: bytes.length }, "this is no HDF5 file: its signature \\x89HDF is missing");
-  const folder = privateFolder(lib),
-    name = (source.name ?? "file.h5").replace(/^.*[\\/]/, "");
-  const written: string[] = [];
-  const put = (n: string, b: Uint8Array): void => {
-    lib.module.FS.writeFile(`${folder}/${n}`, b);
-    written.push(`${folder}/${n}`);
-  };
-  put(name, bytes);
-  for (const c of companions) {
-    const other = await source.sibling?.(c);
-    if (other) put(c, await readAll(other, { maxBytes }));
+export async function openHdf5(input: ByteInput | string, options: Hdf5Options = {}): Promise<Hdf5File> {
+  const { maxBytes = DEFAULT_MAX_BYTES, companions = [], deadlineMs = DEADLINE_MS } = options;
+  const source = typeof input === "string" ? undefined : toSource(input),
+    engine = await hdf5Engine();
+  const path = typeof input === "string" ? input : engine.isolated ? source?.path : undefined;
+  if (path !== undefined || source === undefined) {
+    const at = path ?? "";
+    return fileOf(engine, await engine.open(at, deadlineMs, at), at, maxBytes, deadlineMs, () => undefined);
   }
-  const clean = (): void => {
-    for (const w of written) lib.module.FS.unlink(w);
-    lib.module.FS.rmdir(folder);
-  };
+  if (source.size > maxBytes)
+    fail("too-large", { name: source.name, size: source.size, maxBytes }, "raise maxBytes to read this file, or open it by its path");
+  if (!hasSignature(await readUpTo(source, 0, 2 ** 16)))
+    fail("bad-file", { name: source.name, size: source.size }, "this is no HDF5 file: its signature \\x89HDF is missing");
+  const folder = await engine.folder(),
+    main = baseName(source.name ?? "file.h5");
   try {
-    return wrap(
-      lib,
-      attempt(() => lib.open(`${folder}/${name}`), source.name),
-      source.name,
-      maxBytes,
-      clean,
-    );
+    await folder.put(main, source);
+    const present = new Set([main]);
+    const bring = async (names: readonly string[]): Promise<number> => {
+      let brought = 0;
+      for (const name of names.map(baseName)) {
+        if (present.has(name)) continue;
+        present.add(name);
+        const other: ByteSource | undefined = await source.sibling?.(name);
+        if (!other) continue;
+        if (other.size > maxBytes) fail("too-large", { name, size: other.size, maxBytes }, "raise maxBytes to read this companion file");
+        await folder.put(name, other);
+        brought++;
+      }
+      return brought;
+    };
+    await bring(companions);
+    const open = (): Promise<Handle> => engine.open(`${folder.path}/${main}`, deadlineMs, source.name);
+    let handle = await open();
+    if (source.sibling) {
+      // Links that lead nowhere yet. A file cannot be walked to the end may still hold its images.
+      const wanted = await handle.ask({ op: "externals" }, deadlineMs).catch((e: unknown) => (isSdkError(e) ? [] : Promise.reject(e)));
+      if ((await bring(wanted as string[])) > 0) {
+        await handle.close();
+        handle = await open();
+      }
+    }
+    return fileOf(engine, handle, source.name, maxBytes, deadlineMs, () => folder.remove());
   } catch (e) {
-    clean();
+    folder.remove();
     throw e;
   }
-}
-
-/**
- * A fresh folder for one file and its companions. In Node the library works on the real file system, so it is a temporary folder there, which no
- * other process uses; elsewhere it is one of the library's file system in memory.
- */
-function privateFolder(lib: Library): string {
-  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule;
-  if (lib.inNode && builtin) {
-    const { mkdtempSync } = builtin("node:fs") as { mkdtempSync(prefix: string): string };
-    const { tmpdir } = builtin("node:os") as { tmpdir(): string };
-    return mkdtempSync(`${tmpdir()}/ewald-h5-`);
-  }
-  const folder = `/ewald-${serial++}`;
-  lib.module.FS.mkdirTree(folder);
-  return folder;
 }
 
 /** The signature stands at byte 0, or at 512, 1024, … behind a user block. */
@@ -119,212 +123,147 @@ export function hasSignature(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Everything that the library throws means a damaged file. */
-function attempt<T>(body: () => T, name: string | undefined): T {
-  try {
-    return body();
-  } catch (cause) {
-    if (isSdkError(cause)) throw cause;
-    return fail(
-      "bad-file",
-      { name, reason: cause instanceof Error ? cause.message.slice(0, 200) : String(cause) },
-      "the HDF5 library cannot read this file: it is truncated or damaged",
-      cause,
-    );
-  }
+type DatasetInfo = Extract<ObjectInfo, { kind: "dataset" }>;
+interface Context {
+  readonly engine: Engine;
+  readonly name: string | undefined;
+  readonly maxBytes: number;
+  ask(question: Question, bytes?: number): Promise<unknown>;
 }
 
-function wrap(lib: Library, file: RawFile, name: string | undefined, maxBytes: number, clean: () => void): Hdf5File {
-  /** Members of every group asked for: the library reports a name that is not there on stderr, so names are looked up first. */
-  const listings = new Map<string, ReadonlySet<string>>();
-  const at = (path: string): unknown => {
-    let here: unknown = file,
-      walked = "";
-    for (const part of path.split("/").filter((c) => c !== "")) {
-      if (!(here instanceof lib.Group)) return undefined;
-      const group = here;
-      let names = listings.get(walked);
-      if (!names) {
-        names = new Set(attempt(() => group.keys(), name));
-        listings.set(walked, names);
-      }
-      if (!names.has(part)) return undefined;
-      walked = walked === "" ? part : `${walked}/${part}`;
-      const full = walked;
-      here = attempt(() => file.get(full), name);
+function fileOf(
+  engine: Engine,
+  handle: Handle,
+  name: string | undefined,
+  maxBytes: number,
+  deadlineMs: number,
+  clean: () => void,
+): Hdf5File {
+  const known = new Map<string, Promise<ObjectInfo>>();
+  const ask = (question: Question, bytes = 0): Promise<unknown> => handle.ask(question, deadlineMs * (1 + bytes / DEADLINE_BYTES));
+  const object = (path: string): Promise<ObjectInfo> => {
+    const at = path.split("/").filter((c) => c !== "");
+    const clean = at.join("/");
+    let info = known.get(clean);
+    if (!info) {
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      info = ask({ op: "object", path: clean }) as Promise<ObjectInfo>;
+      known.set(clean, info);
     }
-    return here;
+    return info;
   };
-  const isGroup = (o: unknown): o is RawGroup => o instanceof lib.Group;
-  const isDataset = (o: unknown): o is RawDataset => o instanceof lib.Dataset;
-  const attributesOf = (o: unknown): Record<string, Hdf5Value> =>
-    isGroup(o) || isDataset(o)
-      ? attempt(() => Object.fromEntries(Object.entries(o.attrs).map(([k, a]) => [k, attributeValue(() => a.value)])), name)
-      : {};
-  const self: Hdf5File = {
+  return {
     name,
-    members: (path) => {
-      const o = at(path);
-      return isGroup(o) ? attempt(() => o.keys(), name) : [];
+    isolated: engine.isolated,
+    members: async (path) => {
+      const o = await object(path);
+      return o.kind === "group" ? o.members : [];
     },
-    kind: (path) => {
-      const o = at(path);
-      return isDataset(o) ? "dataset" : isGroup(o) ? "group" : "none";
+    kind: async (path) => (await object(path)).kind,
+    attributes: async (path) => (await object(path)).attributes,
+    dataset: async (path) => {
+      const o = await object(path);
+      if (o.kind !== "dataset") return fail("not-found", { path, name }, "there is no dataset at this path; list them with datasets()");
+      return datasetOf({ engine, name, maxBytes, ask }, o, path);
     },
-    attributes: (path) => attributesOf(at(path)),
-    dataset: (path) => {
-      const o = at(path);
-      if (!isDataset(o)) return fail("not-found", { path, name }, "there is no dataset at this path; list them with datasets()");
-      return attempt(() => describe(lib, o, path, attributesOf(o), name, maxBytes), name);
-    },
-    datasets: () => {
-      const out: string[] = [];
-      let visited = 0;
-      const walk = (path: string, depth: number): void => {
-        for (const m of self.members(path)) {
-          if (++visited > MAX_OBJECTS || depth > 64)
-            fail("bad-file", { name, objects: visited, depth }, "the groups of this HDF5 file are nested without end: it is damaged");
-          const p = path === "" ? m : `${path}/${m}`,
-            kind = self.kind(p);
-          if (kind === "dataset") out.push(p);
-          else if (kind === "group") walk(p, depth + 1);
-        }
-      };
-      walk("", 0);
-      return out;
-    },
-    close: () => {
+    datasets: async () => (await ask({ op: "datasets" })) as string[],
+    close: async () => {
       try {
-        file.close();
+        await handle.close();
       } finally {
         clean();
       }
     },
   };
-  return self;
 }
 
-function attributeValue(get: () => unknown): Hdf5Value {
-  try {
-    return plain(get());
-  } catch {
-    return undefined; // an attribute of a type that the library does not know is no reason to lose the file
-  }
-}
-
-function plain(v: unknown): Hdf5Value {
-  if (typeof v === "bigint") return Number(v);
-  if (v instanceof BigInt64Array || v instanceof BigUint64Array) return Float64Array.from(v as BigInt64Array, Number);
-  if (Array.isArray(v)) return v.map(plain);
-  if (ArrayBuffer.isView(v) && !(v instanceof DataView)) return v as TypedArray;
-  return typeof v === "number" || typeof v === "string" || typeof v === "boolean" ? v : undefined;
-}
-
-/** h5wasm's type as ours: 'f' and 'd', 'b' to 'Q' as in Python's struct, complex as a compound of two equal floats. */
-function numberType(dtype: unknown): NumberType | undefined {
-  const letters: Readonly<Record<string, NumberType>> = {
-    b: "i8",
-    B: "u8",
-    h: "i16",
-    H: "u16",
-    i: "i32",
-    I: "u32",
-    q: "i64",
-    Q: "u64",
-    e: "f16",
-    f: "f32",
-    d: "f64",
-    l: "i32",
-    L: "u32",
-  };
-  if (typeof dtype === "string") return letters[dtype.replace(/^[<>=|]/, "")];
-  // A compound of two equal floats is a complex number, whatever the names (r and i, real and imag, realFloat, …).
-  if (Array.isArray(dtype) && dtype.length === 2) {
-    const [re, im] = dtype.map((m: unknown) => (Array.isArray(m) ? numberType(m[1]) : undefined));
-    if (re === im && (re === "f32" || re === "f64")) return re === "f32" ? "c64" : "c128";
-  }
-  return undefined;
-}
-
-function describe(
-  lib: Library,
-  d: RawDataset,
-  path: string,
-  attributes: Record<string, Hdf5Value>,
-  name: string | undefined,
-  maxBytes: number,
-): Hdf5Dataset {
-  const meta = d.metadata,
-    shape = d.shape ?? [],
-    isEnum = meta.type === 8;
-  const dtype = isEnum ? (meta.size === 1 ? "bool" : undefined) : numberType(d.dtype);
-  const check = (): void => {
-    const missing = d.filters.find((f) => !lib.filters.has(f.id));
+function datasetOf({ engine, name, maxBytes, ask }: Context, info: DatasetInfo, path: string): Hdf5Dataset {
+  const { dtype, chunks, filters, attributes, size } = info,
+    shape = info.shape ?? [0];
+  const check = (bytes: number): void => {
+    const missing = filters.find((f) => !engine.filters.has(f.id));
     if (missing)
       fail(
         "unsupported",
         { path, filter: missing.name || missing.id, id: missing.id },
-        "this dataset is compressed with a filter that is not installed: npm install h5wasm-plugins",
+        "this dataset is compressed with a filter that is not installed: npm install h5wasm-plugins (it has LZF, LZ4, bitshuffle, blosc, zstd, bzip2, zfp)",
       );
+    if (!(bytes <= maxBytes)) fail("too-large", { path, bytes, maxBytes }, "read a part of this dataset, or raise maxBytes");
+    // A chunk is decoded as a whole: it must fit as well.
+    if (chunkBytes > Math.max(maxBytes, 2 ** 28))
+      fail("too-large", { path, chunks, maxBytes }, "a single chunk of this dataset is above the limit: raise maxBytes");
   };
+  const chunkBytes = (chunks ?? []).reduce((n, c) => n * c, chunks ? size : 0);
   return {
     path,
     shape,
     dtype,
-    chunks: meta.chunks ?? undefined,
-    filters: d.filters.map(({ id, name: n }) => ({ id, name: n })),
+    chunks,
+    filters,
     attributes,
-    read: (ranges) => {
+    read: async (ranges) => {
       if (dtype === undefined || dtype === "f16")
-        return fail("unsupported", { path, dtype: dtype ?? String(d.dtype) }, "this dataset holds no numbers of a type that can be read");
-      check();
-      const box = ranges ?? shape.map((s) => [0, s] as const);
+        return fail("unsupported", { path, dtype: dtype ?? info.type }, "this dataset holds no numbers of a type that can be read");
       if (
-        box.length !== shape.length ||
-        box.some(([a, b], i) => !(Number.isInteger(a) && Number.isInteger(b) && a >= 0 && a < b && b <= shape[i]!))
+        ranges &&
+        (ranges.length !== shape.length ||
+          ranges.some(([a, b], i) => !(Number.isInteger(a) && Number.isInteger(b) && a >= 0 && a < b && b <= shape[i]!)))
       )
         fail(
           "out-of-range",
-          { path, ranges: box.map((r) => r.join(":")), shape },
+          { path, ranges: ranges.map((r) => r.join(":")), shape },
           "give one range [from, to) inside the shape for each axis",
         );
-      const count = box.reduce((n, [a, b]) => n * (b - a), 1);
-      if (count * meta.size > maxBytes)
-        fail("too-large", { path, bytes: count * meta.size, maxBytes }, "read a part of this dataset, or raise maxBytes");
-      // A chunk is decoded as a whole: it must fit as well.
-      if (meta.chunks && meta.chunks.reduce((n, c) => n * c, meta.size) > Math.max(maxBytes, 2 ** 28))
-        fail("too-large", { path, chunks: meta.chunks, maxBytes }, "a single chunk of this dataset is above the limit: raise maxBytes");
-      const raw = attempt(() => (shape.length === 0 || !ranges ? d.value : d.slice(box.map((r) => [r[0], r[1]] as const))), name);
-      return numbers(raw, dtype, count, path);
+      const count = (ranges ?? shape.map((s) => [0, s] as const)).reduce((n, [a, b]) => n * (b - a), 1),
+        bytes = count * bytesPer(dtype);
+      check(bytes);
+      const buffer =
+        count === 0
+          ? new ArrayBuffer(0)
+          : await ask({ op: "read", path, ranges: ranges?.map(([a, b]) => [a, b]), limit: maxBytes }, bytes + chunkBytes);
+      if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== bytes)
+        return fail(
+          "bad-file",
+          { path, name, wanted: bytes, got: buffer instanceof ArrayBuffer ? buffer.byteLength : typeof buffer },
+          "the dataset holds another number of values than its shape says: the file is damaged",
+        );
+      return valuesOf(buffer, dtype);
     },
-    texts: () => {
-      check();
-      if (meta.total_size * meta.size > maxBytes)
-        fail("too-large", { path, bytes: meta.total_size * meta.size, maxBytes }, "this text dataset is above the limit: raise maxBytes");
-      const v = plain(attempt(() => d.value, name));
-      return typeof v === "string" ? [v] : Array.isArray(v) ? v.map(String) : fail("unsupported", { path }, "this dataset holds no texts");
+    texts: async () => {
+      if (!info.isText) return fail("unsupported", { path, dtype: dtype ?? info.type }, "this dataset holds no texts");
+      const bytes = shape.reduce((n, s) => n * s, size);
+      check(bytes);
+      return (await ask({ op: "texts", path, limit: maxBytes }, bytes + chunkBytes)) as string[];
     },
   };
 }
 
-function numbers(raw: unknown, dtype: NumberType, count: number, path: string): TypedArray {
-  if (dtype === "c64" || dtype === "c128") {
-    const out = dtype === "c64" ? new Float32Array(2 * count) : new Float64Array(2 * count);
-    (raw as ArrayLike<ArrayLike<number | ArrayLike<number>>>[] | undefined)?.forEach((pair, i) => {
-      for (const k of [0, 1] as const) {
-        const v = (pair as unknown as ArrayLike<number | ArrayLike<number>>)[k]!;
-        out[2 * i + k] = typeof v === "number" ? v : v[0]!;
-      }
-    });
-    return out;
+/** The library gives values in the byte order of the machine. */
+function valuesOf(buffer: ArrayBuffer, dtype: Exclude<NumberType, "f16">): TypedArray {
+  switch (dtype) {
+    case "bool":
+      return new Uint8Array(buffer).map((x) => (x ? 1 : 0));
+    case "u8":
+      return new Uint8Array(buffer);
+    case "i8":
+      return new Int8Array(buffer);
+    case "u16":
+      return new Uint16Array(buffer);
+    case "i16":
+      return new Int16Array(buffer);
+    case "u32":
+      return new Uint32Array(buffer);
+    case "i32":
+      return new Int32Array(buffer);
+    case "u64":
+      return Float64Array.from(new BigUint64Array(buffer) as unknown as ArrayLike<number>, Number);
+    case "i64":
+      return Float64Array.from(new BigInt64Array(buffer) as unknown as ArrayLike<number>, Number);
+    case "f32":
+    case "c64":
+      return new Float32Array(buffer);
+    case "f64":
+    case "c128":
+      return new Float64Array(buffer);
   }
-  const v = plain(raw);
-  if (typeof v === "number" || typeof v === "boolean") return Float64Array.of(Number(v));
-  if (!ArrayBuffer.isView(v) || v.length !== count)
-    return fail(
-      "bad-file",
-      { path, wanted: count, got: ArrayBuffer.isView(v) ? v.length : typeof v },
-      "the dataset holds another number of values than its shape says: the file is damaged",
-    );
-  return dtype === "bool" ? Uint8Array.from(v as Uint8Array, (x) => (x ? 1 : 0)) : v;
 }

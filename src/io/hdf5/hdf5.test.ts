@@ -20,14 +20,14 @@ const expected: [string, Expected[]][] = hasData("fourd/expected.json")
 describeData("HDF5 files decoded independently", ["fourd/expected.json"], () => {
   test.each(expected)("%s", async (file, list) => {
     const h = await openHdf5(dataPath("fourd", file)),
-      paths = h.datasets();
+      paths = await h.datasets();
     for (const e of list) {
       expect(paths).toContain(e.path);
-      const d = h.dataset(e.path);
+      const d = await h.dataset(e.path);
       expect([d.shape, d.chunks ?? null, d.filters.map((f) => f.id)]).toEqual([e.shape, e.chunks, e.filters]);
       let sum = 0,
         max = Number.NEGATIVE_INFINITY;
-      for (const v of d.read()) {
+      for (const v of await d.read()) {
         if (Number.isNaN(v)) continue; // the list has NumPy's nansum
         sum += v;
         max = Math.max(max, v);
@@ -35,7 +35,7 @@ describeData("HDF5 files decoded independently", ["fourd/expected.json"], () => 
       if (e.sum !== undefined) expect(Math.abs(sum - e.sum)).toBeLessThanOrEqual(1e-6 * Math.abs(e.sum));
       if (e.max !== undefined) expect(max).toBeCloseTo(e.max, 5);
     }
-    h.close();
+    await h.close();
   });
 });
 
@@ -63,9 +63,9 @@ describeData("frames of the dialects", ["fourd/rosettasciio", "fourd/openncem"],
   test("a stack with the frames on its last axis comes apart", async () => {
     const f = await hdf5Frames(dataPath("fourd/rosettasciio/emd/fei_example_tem_stack.emd"));
     const h = await openHdf5(dataPath("fourd/rosettasciio/emd/fei_example_tem_stack.emd")),
-      all = h.dataset(hdf5Images(h)[0]!.paths[0]!).read();
+      all = await (await h.dataset((await hdf5Images(h))[0]!.paths[0]!)).read();
     for (const i of [0, 1]) expect(Array.from((await f.read(i)).data)).toEqual(Array.from({ length: 9 }, (_, p) => all[2 * p + i]));
-    h.close();
+    await h.close();
   });
 
   test("bytes read as a path does, in a scan of any order", async () => {
@@ -78,7 +78,7 @@ describeData("frames of the dialects", ["fourd/rosettasciio", "fourd/openncem"],
 
   test("an external link that leads nowhere is no crash", async () => {
     const e = await hdf5Frames(readData("fourd/rosettasciio/arina/test_00_master.h5")).catch((x: unknown) => x);
-    expect(isSdkError(e) || "shape" in (e as object)).toBe(true);
+    expect(isSdkError(e, "bad-file")).toBe(true);
   });
 });
 
@@ -103,16 +103,17 @@ describe("bad input", () => {
     );
     test("a range outside the shape and a path that is not there are named", async () => {
       const h = await openHdf5(dataPath("fourd/rosettasciio/emd/py4DSTEM_size2x3x4x5.h5"));
-      expect(() => h.dataset("no/such")).toThrow("not-found");
-      expect(() =>
-        h.dataset("datacube_root/datacube/data").read([
+      await expect(h.dataset("no/such")).rejects.toThrow("not-found");
+      const d = await h.dataset("datacube_root/datacube/data");
+      await expect(
+        d.read([
           [0, 3],
           [0, 3],
           [0, 4],
           [0, 5],
         ]),
-      ).toThrow("out-of-range");
-      h.close();
+      ).rejects.toThrow("out-of-range");
+      await h.close();
     });
   });
 });

@@ -1,7 +1,7 @@
-/** HDF5 files through h5wasm, which is loaded when the first file is opened. */
+/** HDF5 files through h5wasm, which is loaded when the first file is opened: in Node in a thread of its own. */
 export type { Hdf5Image } from "./dialects.js";
 export { hdf5Images } from "./dialects.js";
-export type { Hdf5Dataset, Hdf5File, Hdf5Value } from "./file.js";
+export type { Hdf5Dataset, Hdf5File, Hdf5Options, Hdf5Value } from "./file.js";
 export { hasSignature, openHdf5 } from "./file.js";
 export type { Hdf5FrameOptions } from "./frames.js";
 export { hdf5Frames } from "./frames.js";

@@ -15,29 +15,29 @@ export async function readHdf5Mat(
     warnings: string[] = [];
   try {
     const value: Record<string, MatValue> = {};
-    for (const name of file.members("").filter((m) => !m.startsWith("#"))) value[name] = variable(file, name, warnings, 0);
+    for (const name of (await file.members("")).filter((m) => !m.startsWith("#"))) value[name] = await variable(file, name, warnings, 0);
     return { value, warnings };
   } finally {
-    file.close();
+    await file.close();
   }
 }
 
-function variable(file: Hdf5File, path: string, warnings: string[], depth: number): MatValue {
-  const className = String(file.attributes(path).MATLAB_class ?? "");
-  if (file.kind(path) === "group" && depth < 32)
-    return {
-      kind: "struct",
-      shape: [1, 1],
-      records: [Object.fromEntries(file.members(path).map((m) => [m, variable(file, `${path}/${m}`, warnings, depth + 1)]))],
-    };
-  const d = file.kind(path) === "dataset" ? file.dataset(path) : undefined;
+async function variable(file: Hdf5File, path: string, warnings: string[], depth: number): Promise<MatValue> {
+  const className = String((await file.attributes(path)).MATLAB_class ?? ""),
+    kind = await file.kind(path);
+  if (kind === "group" && depth < 32) {
+    const fields: [string, MatValue][] = [];
+    for (const m of await file.members(path)) fields.push([m, await variable(file, `${path}/${m}`, warnings, depth + 1)]);
+    return { kind: "struct", shape: [1, 1], records: [Object.fromEntries(fields)] };
+  }
+  const d = kind === "dataset" ? await file.dataset(path) : undefined;
   if (d?.dtype === undefined || className === "cell") {
     warnings.push(`${path} is a MATLAB ${className || "value"}, which is not read`);
     return { kind: "opaque", className };
   }
+  const data = await d.read();
   // An empty array is stored as its size.
-  if (d.attributes.MATLAB_empty) return { kind: "array", shape: Array.from(d.read()).reverse(), data: new Float64Array(0), logical: false };
-  const data = d.read();
+  if (d.attributes.MATLAB_empty) return { kind: "array", shape: Array.from(data).reverse(), data: new Float64Array(0), logical: false };
   if (className === "char") return { kind: "text", text: Array.from(data, (c) => String.fromCharCode(c)).join("") };
   if (d.dtype === "c64" || d.dtype === "c128") {
     const part = (k: number): Float64Array => Float64Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + k]!);
