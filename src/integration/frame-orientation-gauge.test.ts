@@ -44,7 +44,7 @@ test("the spread of the errors is learned through the shrinkage of the estimates
     [0.01, 0.02],
   ] as const) {
     const r = rng("spread").fork(tau);
-    const seen = Array.from({ length: 400 }, () => tau * r.normal() + noise * r.normal());
+    const seen = Array.from({ length: 2000 }, () => tau * r.normal() + noise * r.normal());
     let prior = 0.3;
     for (let round = 0; round < 60; round++) {
       const shrink = prior ** 2 / (prior ** 2 + noise ** 2);
