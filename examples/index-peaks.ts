@@ -13,7 +13,6 @@ const names = ["wavelength", "aperpixel", "angles", "centre", "omega", "bravais"
 type Name = (typeof names)[number];
 const text = Object.fromEntries(names.map((n) => [n, { type: "string" }])) as Record<Name, { type: "string" }>;
 const flags = { ...text, json: { type: "boolean" }, help: { type: "boolean" } } as const;
-
 // First file of the wanted endings beside `path`, or in it when it is a folder.
 function nearby(path: string, ...endings: string[]): string | undefined {
   const folder = statSync(path).isDirectory() ? path : dirname(path);

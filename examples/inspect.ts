@@ -51,6 +51,6 @@ async function main(): Promise<void> {
   console.log([r.kind === "frames" ? "header" : "content", ...lines(short.content)].join("\n"));
 }
 main().catch((e: unknown) => {
-  console.error(isSdkError(e) ? `inspect: ${e.message}` : e);
+  console.error(isSdkError(e) || e instanceof TypeError ? `inspect: ${(e as Error).message}` : e);
   process.exitCode = 1;
 });
