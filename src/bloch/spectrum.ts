@@ -1,0 +1,57 @@
+import { potentialLayout } from "./potential.js";
+import type { StructureMatrix } from "./structure-matrix.js";
+
+/** How far the spectrum may reach beyond the smallest and the largest diagonal entry, Å⁻². */
+export interface SpectralMargins {
+  readonly below: number;
+  readonly above: number;
+}
+
+/** Rows examined at each end of the spectrum. */
+const ROWS = 48;
+
+/**
+ * Margins by perturbation: row i moves its level by Σ_j |A_ij|²/|d_i − d_j| towards the outside, or by |A_ij| where the levels are closer
+ * than that. For windows of excitation errors much wider than the coupling this is a few per cent of the width, where Gershgorin's bound is
+ * a half; it is no bound, so the norm of the result is checked. `safe` sums |A_ij| over every row instead: Gershgorin, always valid.
+ */
+export function spectralMargins(
+  m: Pick<StructureMatrix, "size" | "hkl" | "twoKs" | "surface" | "potential">,
+  safe = false,
+): SpectralMargins {
+  const n = m.size,
+    { table, real, span } = m.potential;
+  const { sh, sk, centre } = potentialLayout(span);
+  const d = m.twoKs.map((x, i) => x / m.surface[i]!);
+  const key = Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!);
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i]! - d[j]!);
+  const lo = d[order[0]!]!,
+    hi = d[order[n - 1]!]!;
+  const modulus = (i: number, j: number): number => {
+    const at = centre + key[i]! - key[j]!,
+      q = 1 / Math.sqrt(m.surface[i]! * m.surface[j]!);
+    return q * (real ? Math.abs(table[at]!) : Math.hypot(table[2 * at]!, table[2 * at + 1]!));
+  };
+  let above = 0,
+    below = 0;
+  const rows = safe || n <= 2 * ROWS ? order : [...order.slice(0, ROWS), ...order.slice(n - ROWS)];
+  for (const i of rows) {
+    let up = 0,
+      down = 0;
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      const v = modulus(i, j),
+        gap = d[i]! - d[j]!;
+      const shift = safe ? v : Math.min(v, (v * v) / Math.max(Math.abs(gap), 1e-300));
+      if (safe || gap >= -v) up += shift;
+      if (safe || gap <= v) down += shift;
+    }
+    above = Math.max(above, d[i]! + up - hi);
+    below = Math.max(below, lo - d[i]! + down);
+  }
+  const slack = 0.01 * (hi - lo) + 1e-6;
+  return { below: below + slack, above: above + slack };
+}
+
+/** Terms of the Chebyshev sum for half-width rho and longest time, with room for the table of Bessel functions. */
+export const chebyshevCapacity = (x: number): number => Math.ceil(x + 16 * Math.cbrt(x) + 48);
