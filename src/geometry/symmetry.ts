@@ -72,7 +72,7 @@ export function rotationParts(ops: readonly SymOp[]): readonly Mat3[] {
   return [...new Map([[identity3.join(), identity3], ...ops.map((op) => [op.rotation.join(), op.rotation] as const)]).values()];
 }
 /** The rotations with their negatives: the Laue group. */
-export function withInversion(rotations: readonly Mat3[]): readonly Mat3[] {
+function withInversion(rotations: readonly Mat3[]): readonly Mat3[] {
   const all = [...rotations, ...rotations.map((w) => w.map((x) => -x + 0) as unknown as Mat3)];
   return [...new Map(all.map((w) => [w.join(), w])).values()];
 }

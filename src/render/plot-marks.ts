@@ -353,4 +353,4 @@ export function swatch(m: Mark, x: number, y: number): Markup {
 }
 
 /** Width of a text, for callers that place their own. */
-export const textExtent = estimateWidth;
+const textExtent = estimateWidth;
