@@ -213,20 +213,28 @@ function weakFlags(amplitude: Float64Array, ratio: number): Uint8Array {
 }
 
 /**
- * Sees the sudden drop of R (and rise of skewness) that marks convergence: the mean of eight cycles lies 8 % below the plateau, or the skewness a third above it.
- * The plateau is the running mean of the cycles 12 to 60 before.
+ * Sees the sudden change that marks convergence, on means of eight cycles: R falls 12 % below its plateau (cycles 12 to 60 before, with amplitudes |F|), or the
+ * skewness rises by a quarter within some thirty cycles and to half as much again as at the start (with |E|, where R hardly moves). A skewness that has risen and
+ * then stands still for a hundred cycles was a slow convergence.
  */
 function convergenceWatch(): (r: number, skewness: number) => boolean {
   const rs: number[] = [],
     ks: number[] = [];
-  const mean = (x: readonly number[], a: number, b: number): number => x.slice(Math.max(0, a), b).reduce((s, v) => s + v, 0) / (b - Math.max(0, a));
+  const mean = (x: readonly number[], a: number, b: number): number => {
+    let s = 0;
+    for (let i = Math.max(0, a); i < b; i++) s += x[i]!;
+    return s / (b - Math.max(0, a));
+  };
   return (r, skewness) => {
     rs.push(r);
     ks.push(skewness);
     const n = rs.length;
     if (n < 30) return false;
-    const r0 = Math.max(mean(rs, n - 60, n - 12), mean(rs, 8, 18)),
-      k0 = Math.min(mean(ks, n - 60, n - 12), mean(ks, 8, 18));
-    return mean(rs, n - 8, n) < 0.88 * r0 && mean(ks, n - 8, n) > 1.2 * k0;
+    const plateau = Math.max(mean(rs, n - 60, n - 12), mean(rs, 8, 18)),
+      start = mean(ks, 8, 18),
+      now = mean(ks, n - 8, n);
+    if (mean(rs, n - 8, n) < 0.88 * plateau && now > 1.2 * Math.min(start, mean(ks, n - 60, n - 12))) return true;
+    if (n >= 48 && now > 1.25 * mean(ks, n - 40, n - 24) && now > 1.5 * start) return true;
+    return n >= 150 && now > 1.8 * start && Math.abs(mean(ks, n - 24, n) / mean(ks, n - 110, n - 86) - 1) < 0.02;
   };
 }
