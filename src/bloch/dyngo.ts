@@ -1,0 +1,46 @@
+import { fail } from "../core/errors.js";
+import type { FrameModel, FrameThickness } from "./frames.js";
+
+/** Settings of a JANA2020 (Dyngo) refinement, named as the m42 file names them. */
+export interface DyngoOptions {
+  /** `gmax`, Å⁻¹: beams of the matrix. */
+  readonly gMax: number;
+  /** `sgmax`, Å⁻¹: beams of the matrix, at each tilt. */
+  readonly sgMax: number;
+  /** `intsteps`. */
+  readonly integrationSteps: number;
+  /** `thickmodel`: 2 is a wedge whose parameter is the largest thickness; absent in old files, a plate. */
+  readonly thicknessModel: number;
+  /** Å. */
+  readonly thickness: number;
+  /** C of `tiltcorr`; 0 or NaN: none. */
+  readonly tiltCorrection?: number | undefined;
+  /** Variance, degrees², and number of samples of `mosaicity`; 0 or NaN: none. */
+  readonly mosaicityDeg2?: number | undefined;
+  readonly mosaicitySamples?: number | undefined;
+}
+
+/**
+ * JANA2020's model of a frame, found by trying variants against the calculated intensities of a published refinement (L-alanine): equal
+ * midpoint steps over the sweep, the cut |Sg| < sgmax at every step, no absorption, no surface factor, plate or wedge, mosaic blocks at
+ * normal quantiles about the axis perpendicular to beam and tilt axis, given as a variance. With `peng1996` as the form factors.
+ * @throws unsupported for a thickness model other than plate and wedge
+ */
+export function dyngoModel(o: DyngoOptions): FrameModel {
+  const kinds: Readonly<Record<number, FrameThickness["kind"]>> = { 0: "plate", 1: "plate", 2: "wedge" };
+  const kind = Number.isNaN(o.thicknessModel) ? "plate" : kinds[o.thicknessModel];
+  if (!kind)
+    return fail("unsupported", { thickmodel: o.thicknessModel }, "thickmodel 2 is a wedge; what the other numbers mean is not published");
+  const { mosaicityDeg2 = 0, mosaicitySamples = 1, tiltCorrection = 0 } = o;
+  return {
+    gMax: o.gMax,
+    sMax: o.sgMax,
+    thickness: { kind, size: o.thickness },
+    tiltCorrection: Number.isNaN(tiltCorrection) ? 0 : tiltCorrection,
+    mosaicity:
+      mosaicityDeg2 > 0 && mosaicitySamples > 1
+        ? { kind: "quantiles", varianceDeg2: mosaicityDeg2, count: mosaicitySamples }
+        : { kind: "none" },
+    sampling: { sweep: { kind: "midpoint", steps: o.integrationSteps }, azimuths: o.integrationSteps },
+  };
+}
