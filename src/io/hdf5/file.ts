@@ -4,6 +4,7 @@ import { bytesPer, type NumberType } from "../bytes-numbers.js";
 import { type ByteInput, type ByteSource, DEFAULT_MAX_BYTES, readUpTo, type SizeLimit, toSource } from "../source.js";
 import { type Engine, type Handle, hdf5Engine, type Question } from "./engine.js";
 import { baseName } from "./folder.js";
+import { builtin, type NodeFs } from "./locate.js";
 import type { AttributeValue, ObjectInfo } from "./service.js";
 
 /** A value of an attribute, plain: numbers (64-bit integers as f64), texts, truth values, arrays of them; undefined for types that are none of these. */
@@ -74,6 +75,7 @@ export async function openHdf5(input: ByteInput | string, options: Hdf5Options =
   const path = typeof input === "string" ? input : engine.isolated ? source?.path : undefined;
   if (path !== undefined || source === undefined) {
     const at = path ?? "";
+    await checkFile(at);
     return fileOf(engine, await engine.open(at, deadlineMs, at), at, maxBytes, deadlineMs, () => undefined);
   }
   if (source.size > maxBytes)
@@ -114,6 +116,19 @@ export async function openHdf5(input: ByteInput | string, options: Hdf5Options =
     folder.remove();
     throw e;
   }
+}
+
+/** The library cannot tell a missing file from a damaged one, and would wait for ever at a pipe. */
+async function checkFile(path: string): Promise<void> {
+  const fs = await builtin<NodeFs>("node:fs");
+  if (!fs) return;
+  let found: { isFile(): boolean } | undefined;
+  try {
+    found = fs.statSync(path);
+  } catch (cause) {
+    return fail("not-found", { path, reason: String(cause) }, "there is no file at this path, or it may not be read", cause);
+  }
+  if (!found.isFile()) fail("bad-file", { path }, "this is no file but a folder, pipe or device: an HDF5 file is needed");
 }
 
 /** The signature stands at byte 0, or at 512, 1024, … behind a user block. */
@@ -190,7 +205,7 @@ function datasetOf({ engine, name, maxBytes, ask }: Context, info: DatasetInfo, 
       );
     if (!(bytes <= maxBytes)) fail("too-large", { path, bytes, maxBytes }, "read a part of this dataset, or raise maxBytes");
     // A chunk is decoded as a whole: it must fit as well.
-    if (chunkBytes > Math.max(maxBytes, 2 ** 28))
+    if (!(chunkBytes <= maxBytes))
       fail("too-large", { path, chunks, maxBytes }, "a single chunk of this dataset is above the limit: raise maxBytes");
   };
   const chunkBytes = (chunks ?? []).reduce((n, c) => n * c, chunks ? size : 0);

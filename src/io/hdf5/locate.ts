@@ -1,6 +1,7 @@
 /** The little of Node's modules that is used here and in the files beside this one. */
 export interface NodeFs {
   existsSync(path: string): boolean;
+  statSync(path: string): { isFile(): boolean };
   readFileSync(path: string, encoding: "utf8"): string;
   mkdtempSync(prefix: string): string;
   openSync(path: string, flags: "w"): number;

@@ -31,15 +31,14 @@ interface NodeThreads {
 
 /** Longest time that starting the thread and compiling the library may take. */
 const START_MS = 60_000;
-/** Memory that the library may grow to besides what a read needs. */
-const BASE_BYTES = 2 ** 28;
+/** Memory that the library may grow to, besides four times the limit of a read: values, a chunk, and the buffers that decode it. */
+const BASE_BYTES = 2 ** 27;
 
 /**
  * The whole program of the worker. The library writes diagnostics of every failure to the error output; nobody can act on them, so they go nowhere.
  * Its memory can grow to 2 GiB by itself: `grow` refuses what is above the limit of the call, and the library then fails in an orderly way.
  */
 const program = (): string => `
-const __name = (f) => f;
 const { parentPort, workerData } = require("node:worker_threads");
 const fs = require("node:fs"), { fileURLToPath } = require("node:url");
 const write = fs.writeSync;
@@ -60,7 +59,7 @@ const say = (e) => String((e && e.message) || e).slice(0, 300);
   const answer = service(module);
   parentPort.on("message", (q) => {
     try {
-      room = ${BASE_BYTES} + 2 * (q.limit || 0);
+      room = ${BASE_BYTES} + 4 * (q.limit || 0);
       const value = answer(q);
       parentPort.postMessage({ value }, value instanceof ArrayBuffer ? [value] : []);
     } catch (e) {
