@@ -93,7 +93,8 @@ export async function suggestSpotSettings(
 }
 
 /**
- * Spots and centres of every frame, read one at a time: memory is a few frames whatever the length of the series.
+ * Spots and centres of every frame, read one at a time: memory is a few frames whatever the length of the series. Returns to the event
+ * loop every `sliceMs`.
  * @param guess - centre of the first frame, px; the direct beam is searched when it is not given
  * @param onFrame - called with each frame's result, e.g. to draw it
  * @throws bad-shape, bad-file from the source; rejects with the signal's reason on abort
@@ -106,13 +107,20 @@ export async function findSeriesSpots(
     onFrame,
     signal,
     onProgress,
+    sliceMs = 16,
   }: RunOptions & { guess?: readonly [number, number]; onFrame?: (i: number, frame: Image, found: FrameSpots) => void } = {},
 ): Promise<FrameSpots[]> {
   const n = source.shape[0],
     results: FrameSpots[] = [];
   if (n === 0) fail("bad-shape", { shape: source.shape }, "the series has no frames");
-  let last = guess;
+  let last = guess,
+    due = performance.now() + sliceMs;
   for (let i = 0; i < n; i++) {
+    if (performance.now() >= due) {
+      // Frames in memory are read without a pause: let others run, and the signal be heard.
+      await new Promise<void>((resume) => setTimeout(resume));
+      due = performance.now() + sliceMs;
+    }
     signal?.throwIfAborted();
     const frame = toFloat32(await source.read(i, signal));
     const beam = centreFromDirectBeam(frame, {
