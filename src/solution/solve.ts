@@ -1,0 +1,211 @@
+import { fail } from "../core/errors.js";
+import { printable } from "../core/inspect.js";
+import type { Steps } from "../core/job.js";
+import { rng } from "../core/rng.js";
+import type { UnitCell } from "../geometry/cell.js";
+import type { Mat3 } from "../geometry/metric.js";
+import type { ReflectionList } from "../geometry/reflection-list.js";
+import { type Atom, formula, type Structure, structure } from "../geometry/structure.js";
+import type { FormFactorSource } from "../scattering/form-factor.js";
+import { lobato } from "../scattering/lobato.js";
+import { type BuiltModel, buildModelSteps } from "./build-model.js";
+import { type FlipOptions, type FlipResult, flipper } from "./charge-flipping.js";
+import { type Composition, cellContent, parseComposition } from "./composition.js";
+import { type DensityMap, symmetricPhases } from "./density.js";
+import { type GroupCandidate, groupCandidates, trivialGroup } from "./group-search.js";
+import { type Connectivity, connectivity } from "./judge.js";
+import { type Normalised, normalise } from "./normalise.js";
+import { type OperatorScore, operatorScores, phasedSet } from "./operators.js";
+import { type PhasingData, type PrepareOptions, preparePhasing } from "./prepare.js";
+
+export interface SolveOptions extends PrepareOptions, Omit<FlipOptions, "kernels"> {
+  /** Seed of the random phases; trial n draws from the stream (seed, n). Default 1. */
+  readonly seed?: number | undefined;
+  /** Most trials. Default 12; the first convincing one ends the search. */
+  readonly trials?: number | undefined;
+  /** Formula units in the cell of the space group; found from volume and multiplicities otherwise. */
+  readonly z?: number | undefined;
+  /** Only this space-group number. */
+  readonly spaceGroup?: number | undefined;
+  /** Exponent on the normalised intensities, 0.5 … 1: below 1 undoes some of the levelling of dynamical data. Default: 1 in most trials, 0.75 in some. */
+  readonly power?: number | undefined;
+  /** What is flipped: |E|, or |F| at rest. Default: mostly E. */
+  readonly amplitudes?: "e" | "f" | undefined;
+  /** Least ⟨cos Δφ⟩ that an operation needs. Default 0.5. */
+  readonly minScore?: number | undefined;
+  readonly factors?: FormFactorSource | undefined;
+}
+/** One trial in figures. */
+export interface TrialFigures {
+  readonly trial: number;
+  readonly amplitudes: "e" | "f";
+  readonly power: number;
+  readonly kEd: number;
+  readonly cycles: number;
+  readonly convergedAt: number;
+  readonly flipR: number;
+  readonly skewness: number;
+  readonly group: string;
+  readonly weakest: number;
+  readonly r1: number;
+}
+/** A solved structure and what speaks for it. */
+export interface Solution {
+  /** solved: R1 ≤ 0.35 and distances that make sense. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
+  readonly status: "solved" | "doubtful" | "failed";
+  readonly structure: Structure;
+  /** Map of the best trial on the primitive axes, with the group's origin. */
+  readonly map: DensityMap;
+  /** (a b c)structure = (a b c)map · basis. */
+  readonly basis: Mat3;
+  readonly group: GroupCandidate;
+  /** Other groups that reached the threshold, best first. */
+  readonly otherGroups: readonly GroupCandidate[];
+  readonly operators: readonly OperatorScore[];
+  readonly r1: number;
+  readonly observed: number;
+  readonly z: number;
+  readonly connectivity: Connectivity;
+  /** Height of every atom's peak over what its element should have, in the order of the atoms. */
+  readonly heightRatios: readonly number[];
+  readonly normalised: Pick<Normalised, "b" | "scale" | "e2Minus1" | "shells">;
+  readonly completeness: number;
+  readonly dMin: number;
+  readonly trials: readonly TrialFigures[];
+  readonly seed: number;
+  readonly warnings: readonly string[];
+}
+
+/** Ways to flip, tried in turn. */
+const schedule: readonly { amplitudes: "e" | "f"; power: number; kEd: number }[] = [
+  { amplitudes: "e", power: 1, kEd: 1.1 },
+  { amplitudes: "e", power: 1, kEd: 1 },
+  { amplitudes: "f", power: 1, kEd: 1.1 },
+  { amplitudes: "e", power: 0.75, kEd: 1.1 },
+  { amplitudes: "e", power: 1, kEd: 1.2 },
+  { amplitudes: "f", power: 0.75, kEd: 1.05 },
+];
+const CONVINCING = 0.3;
+
+/**
+ * Structure from intensities, unattended: lattice centring, Laue group, Wilson scaling, charge flipping in P1, space group and origin from the phases, symmetrised
+ * map, peaks, elements, a short least squares; repeated with other random phases and settings until a model convinces (R1 ≤ 0.30, no atoms in each other) or the trials are spent.
+ * The hand of a chiral structure is left as it fell: kinematical intensities do not know it.
+ * @param composition - formula, as text or as counts, without regard to Z
+ * @throws not-found without reflections; bad-value for a missing or unreadable composition, or intensities that are nearly all negative; bad-cell when
+ *   the cell contradicts the list or the composition
+ */
+export function* solveStructureSteps(
+  reflections: ReflectionList,
+  cell: UnitCell,
+  composition: Composition | string,
+  options: SolveOptions = {},
+): Steps<Solution> {
+  const { seed = 1, trials = 12, factors = lobato, minScore } = options;
+  const wanted = typeof composition === "string" ? parseComposition(composition) : composition;
+  if (!wanted || wanted.size === 0) fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
+  const data = preparePhasing(reflections, cell, options);
+  const rough = cellContent(wanted, data.cell.volume);
+  const norm = normalise(data, rough.content, factors);
+  const warnings = [...data.warnings];
+  const figures: TrialFigures[] = [];
+  let best: { model: BuiltModel; candidate: GroupCandidate; others: GroupCandidate[]; scores: OperatorScore[]; sane: Connectivity } | undefined;
+  for (let trial = 0; trial < trials; trial++) {
+    const plan = schedule[trial % schedule.length]!;
+    const way = { amplitudes: options.amplitudes ?? plan.amplitudes, power: options.power ?? plan.power, kEd: options.kEd ?? plan.kEd };
+    const flip = yield* withProgress(flipSteps(data, norm, way, options, seed, trial), trial, trials);
+    const set = phasedSet(data, norm.sharpened, flip.phase);
+    const scores = operatorScores(set);
+    yield { done: trial + 0.7, total: trials, note: `trial ${trial + 1}: space group` };
+    const found = groupCandidates(set, scores, { minScore, number: options.spaceGroup });
+    const good = found.filter((c) => c.weakest >= (minScore ?? 0.5) || c.group.number === options.spaceGroup);
+    const candidate = good[0] ?? trivialGroup(set);
+    const { phase } = symmetricPhases(set, candidate);
+    const model = yield* withProgress(
+      buildModelSteps(data, norm, phase, candidate, wanted, factors, { z: options.z }),
+      trial + 0.8,
+      trials,
+      0.2,
+      `trial ${trial + 1}: `,
+    );
+    const sane = connectivity(model.fit.structure);
+    figures.push({
+      trial,
+      ...way,
+      cycles: flip.cycles.length,
+      convergedAt: flip.convergedAt,
+      flipR: flip.r,
+      skewness: flip.skewness,
+      group: candidate.group.hm,
+      weakest: candidate.weakest,
+      r1: model.fit.r1,
+    });
+    if (!best || model.fit.r1 < best.model.fit.r1) best = { model, candidate, others: good.slice(1), scores, sane };
+    if (model.fit.r1 <= CONVINCING && sane.tooShort.length === 0) break;
+  }
+  if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
+  const { model, candidate, sane } = best;
+  const { r1, observed } = model.fit;
+  const status = r1 <= 0.35 && sane.tooShort.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
+  if (sane.tooShort.length > 0) warnings.push(`atoms too near to each other: ${sane.tooShort.slice(0, 6).join(", ")}`);
+  if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
+  for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
+  if (model.assignment.left.length > 0)
+    warnings.push(`${model.assignment.left.length} high peaks found no element: the composition or Z may be too small`);
+  if ([...wanted.keys()].includes("H") && wanted.size > 1) warnings.push("hydrogen is not placed");
+  if (!candidate.group.centrosymmetric) warnings.push("the hand is arbitrary: kinematical intensities do not determine it");
+  const value: Solution = {
+    status,
+    structure: sortedAtoms(model.fit.structure),
+    map: model.map,
+    basis: candidate.basis,
+    group: candidate,
+    otherGroups: best.others,
+    operators: best.scores,
+    r1,
+    observed,
+    z: model.content.z,
+    connectivity: sane,
+    heightRatios: model.assignment.atoms.map((a) => a.heightRatio),
+    normalised: norm,
+    completeness: data.completeness,
+    dMin: data.dMin,
+    trials: figures,
+    seed,
+    warnings,
+  };
+  return printable(value, (s) => `Solution(${s.status}, ${s.structure.spaceGroup.hm}, ${formula(s.structure)}, R1 ${s.r1.toFixed(3)})`);
+}
+
+const sortedAtoms = (s: Structure): Structure => structure(s.cell, s.spaceGroup, s.atoms as Atom[], s.cellSu);
+
+function* flipSteps(
+  data: PhasingData,
+  norm: Normalised,
+  way: { amplitudes: "e" | "f"; power: number; kEd: number },
+  options: SolveOptions,
+  seed: number,
+  trial: number,
+): Steps<FlipResult> {
+  const source = way.amplitudes === "e" ? norm.e : norm.sharpened;
+  const amplitude = way.power === 1 ? source : source.map((a) => a ** way.power);
+  const engine = flipper(data, amplitude, options);
+  try {
+    return yield* engine.trial(rng(seed).fork(trial), { kEd: way.kEd });
+  } finally {
+    engine.free();
+  }
+}
+
+/** Progress of a part as a share of the whole. */
+function* withProgress<T>(steps: Steps<T>, from: number, total: number, share = 0.7, prefix = `trial ${from + 1}: `): Steps<T> {
+  try {
+    for (;;) {
+      const r = steps.next();
+      if (r.done) return r.value;
+      yield { done: from + share * Math.min(1, r.value.done / r.value.total), total, note: prefix + r.value.note };
+    }
+  } finally {
+    steps.return(undefined as T);
+  }
+}
