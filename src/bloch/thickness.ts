@@ -83,7 +83,11 @@ function freeNodes(fractions: readonly number[], weights: readonly number[], tMa
   const sum = weights.reduce((s, w) => s + w, 0);
   const bad = fractions.length === 0 || fractions.length !== weights.length || !(sum > 0);
   if (bad || !weights.every((w) => w >= 0) || !fractions.every((f) => f >= 0))
-    fail("bad-value", { fractions: fractions.length, weights: weights.length }, "fractions and weights are lists of one length, none negative, not all weights zero");
+    fail(
+      "bad-value",
+      { fractions: fractions.length, weights: weights.length },
+      "fractions and weights are lists of one length, none negative, not all weights zero",
+    );
   return { t: Float64Array.from(fractions, (f) => f * tMax), weights: Float64Array.from(weights, (w) => w / sum) };
 }
 

@@ -1,0 +1,38 @@
+// Dynamical intensities of a case file:  bloch-case <case.json> [base-case.json]
+// Prints { name, outputs } as JSON, with the keys of the file's own outputs. A file of thickness averages needs the case that it averages:
+// the file of that name beside it, or the second argument.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { averageOutputs, type BlochCase, caseOutputs, twoBeamOutputs } from "../src/bloch/case.js";
+import { fail, isSdkError } from "../src/core/errors.js";
+
+function read(path: string): BlochCase {
+  if (!existsSync(path)) fail("not-found", { path }, "there is no such case file");
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as BlochCase;
+  } catch (cause) {
+    return fail("bad-file", { path }, "a case file is JSON", cause);
+  }
+}
+
+function outputs(path: string, base?: string): unknown {
+  const c = read(path);
+  if (c.inputs) return caseOutputs(c.inputs);
+  if (c.noAbsorption || c.withAbsorption)
+    return { noAbsorption: twoBeamOutputs(c.noAbsorption ?? []), withAbsorption: twoBeamOutputs(c.withAbsorption ?? []) };
+  if (!c.averages) return fail("bad-file", { path, keys: Object.keys(c) }, "a case has inputs, two-beam rows, or averages");
+  const named = c.description?.match(/for the case ([\w.-]+)/)?.[1];
+  const from = base ?? (named ? join(dirname(path), `${named}.json`) : fail("bad-file", { path }, "the averages do not say of which case"));
+  const inputs = read(from).inputs ?? fail("bad-file", { from }, "the base case has no inputs");
+  return { averages: averageOutputs(inputs, Object.keys(c.averages)) };
+}
+
+const [path, base] = process.argv.slice(2);
+try {
+  if (!path) fail("bad-value", {}, "name a case file: bloch-case <case.json> [base-case.json]");
+  else console.log(JSON.stringify({ name: read(path).name, outputs: outputs(path, base) }));
+} catch (e) {
+  if (!isSdkError(e)) throw e;
+  console.error(e.message);
+  process.exitCode = 1;
+}
