@@ -121,7 +121,7 @@ function isolatedEngine(first: Hdf5Worker): Engine {
 }
 
 /** The library in this thread: browsers, and runtimes without worker threads. Nothing can interrupt it here. */
-async function inThreadEngine(): Promise<Engine> {
+export async function inThreadEngine(): Promise<Engine> {
   const inNode = (await builtin("node:fs")) !== undefined;
   let h5: { readonly ready: Promise<Hdf5Module> };
   try {

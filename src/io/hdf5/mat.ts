@@ -1,6 +1,6 @@
 import type { MatValue } from "../mat.js";
-import { type ByteInput, DEFAULT_MAX_BYTES, type SizeLimit } from "../source.js";
-import { type Hdf5File, openHdf5 } from "./file.js";
+import type { ByteInput } from "../source.js";
+import { type Hdf5File, type Hdf5Options, openHdf5 } from "./file.js";
 
 /**
  * The numeric and text variables of a MATLAB 7.3 file, in the shape that `readMat` gives: the file stores MATLAB's first axis last already.
@@ -9,9 +9,9 @@ import { type Hdf5File, openHdf5 } from "./file.js";
  */
 export async function readHdf5Mat(
   input: ByteInput | string,
-  { maxBytes = DEFAULT_MAX_BYTES }: SizeLimit = {},
+  options: Hdf5Options = {},
 ): Promise<{ value: Readonly<Record<string, MatValue>>; warnings: readonly string[] }> {
-  const file = await openHdf5(input, { maxBytes }),
+  const file = await openHdf5(input, options),
     warnings: string[] = [];
   try {
     const value: Record<string, MatValue> = {};
@@ -31,7 +31,7 @@ async function variable(file: Hdf5File, path: string, warnings: string[], depth:
     return { kind: "struct", shape: [1, 1], records: [Object.fromEntries(fields)] };
   }
   const d = kind === "dataset" ? await file.dataset(path) : undefined;
-  if (d?.dtype === undefined || className === "cell") {
+  if (d?.dtype === undefined || d.dtype === "f16" || className === "cell") {
     warnings.push(`${path} is a MATLAB ${className || "value"}, which is not read`);
     return { kind: "opaque", className };
   }
