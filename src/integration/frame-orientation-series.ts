@@ -1,3 +1,4 @@
+import { compose } from "../core/frames.js";
 import type { Steps } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
 import { type CellRefineOptions, type RefinedLattice, refineLattice } from "./cell-refine.js";
@@ -16,12 +17,15 @@ import type { PeakTable } from "./peak-table.js";
 import { sampleVectors, spotPositions } from "./peaks3d-vectors.js";
 import { fitRockingWidth, groupMaxima, type RockingPoints, rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
+import { overlapTest } from "./twins-spots.js";
 
 export interface SeriesFramesOptions extends FrameOrientationOptions {
   /** Rocking width to start from; default: found from the spots. */
   readonly rocking?: RockingModel;
   /** Symmetry of the cell when UB is refined between the rounds. */
   readonly lattice?: Pick<CellRefineOptions, "system" | "cell">;
+  /** Further lattices in the series (twins): reflections that theirs disturb are left out. */
+  readonly others?: readonly Orientation[];
   /** Times that frames and lattice are refined in turn. */
   readonly rounds?: number;
 }
@@ -31,6 +35,8 @@ export interface SeriesFrames extends FrameOrientationResult {
   /** Lattice refined on the spots with the frames' own geometry. */
   readonly lattice: RefinedLattice;
   readonly reflections: FrameReflections;
+  /** The further lattices in the sample frame of `ub`. */
+  readonly others: readonly Orientation[];
   /** Size of the errors of the angles and of the frame scales that the series shows, or as given: the prior that was used, s.d. in degrees. */
   readonly prior: Readonly<Record<FrameParameter, number>>;
 }
@@ -51,7 +57,8 @@ export function* seriesFramesSteps(
   start: readonly FrameGeometry[],
   options: SeriesFramesOptions = {},
 ): Steps<SeriesFrames> {
-  const { rounds = 5, cycles = 4, ...rest } = options;
+  const { rounds = 5, cycles = 4, others: given = [], ...rest } = options;
+  let others = given;
   let rocking = options.rocking ?? rockingFromSpots(peaks, ub, instrument, start);
   let frames = start,
     origin = start,
@@ -61,7 +68,8 @@ export function* seriesFramesSteps(
     whole = angles.every((a) => (options.refine ?? angles).includes(a));
   let result: FrameOrientationResult | undefined, lattice: RefinedLattice | undefined, reflections: FrameReflections | undefined;
   for (let round = 0; round < rounds; round++) {
-    reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingSigma(rocking, g));
+    const disturbed = others.length ? overlapTest(others, instrument, frames, { depth: (g) => 4 * rockingSigma(rocking, g) }) : undefined;
+    reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingSigma(rocking, g), { disturbed });
     // Corrections are always counted from the start, so that the prior holds the sum of all rounds.
     const steps = frameOrientationSteps(reflections, orientation, instrument, frames, rocking, {
       ...rest,
@@ -84,6 +92,7 @@ export function* seriesFramesSteps(
       const sigma = { alpha: c.sigmaAlphaDeg, beta: c.sigmaBetaDeg, omega: c.sigmaOmegaDeg };
       const fixed = regauge(orientation, frames, origin, prior, sigma);
       ({ frames, ub: orientation } = fixed);
+      others = others.map((m) => compose(fixed.turn, m));
       origin = origin.map((f) => ({ ...f, omegaDeg: f.omegaDeg + fixed.omegaShiftDeg }));
       const corrections = correctionsFrom(c, frames, origin, instrument);
       result = { ...result, frames, corrections };
@@ -95,7 +104,7 @@ export function* seriesFramesSteps(
     lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.05, options.lattice);
     if (round < rounds - 1) orientation = lattice.ub;
   }
-  return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections!, prior };
+  return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections!, others, prior };
 }
 
 /**

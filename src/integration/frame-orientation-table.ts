@@ -34,6 +34,14 @@ export function halfSweepOf(exposure: Exposure, x: number, y: number, axisX: num
   }
 }
 
+export interface ReflectionTableOptions {
+  readonly tolerance?: number;
+  readonly reach?: number;
+  readonly maxExcitation?: number;
+  /** Reflections to leave out, given a frame and a vector of the sample frame: those that a second lattice disturbs. */
+  readonly disturbed?: ((frame: number, x: number, y: number, z: number) => boolean) | undefined;
+}
+
 /**
  * The spots of a series as reflections on frames, completed by the frames on which a reflection was expected near its maximum but no spot
  * was listed: there the intensity is known to be below the limit of detection, which says as much about the tilt as a spot does.
@@ -45,7 +53,7 @@ export function frameReflections(
   instrument: Instrument,
   frames: readonly FrameGeometry[],
   width: (g: number) => number,
-  { tolerance = 0.3, reach = 2.5, maxExcitation = 6 }: { tolerance?: number; reach?: number; maxExcitation?: number } = {},
+  { tolerance = 0.3, reach = 2.5, maxExcitation = 6, disturbed }: ReflectionTableOptions = {},
 ): FrameReflections {
   const found = indexVectors(sampleVectors(spotPositions(peaks), instrument, frames), ub, { tolerance });
   const groups = new Map<string, number>();
@@ -53,12 +61,14 @@ export function frameReflections(
   const rows: number[][] = [],
     hkl: number[] = [];
   const excitation = excitationOf(ub, instrument, frames);
+  const out = (f: number, h: number, k: number, l: number): boolean =>
+    disturbed?.(f, ub[0] * h + ub[1] * k + ub[2] * l, ub[3] * h + ub[4] * k + ub[5] * l, ub[6] * h + ub[7] * k + ub[8] * l) ?? false;
   for (let i = 0; i < peaks.size; i++) {
     if (!found.indexed[i]) continue;
     const [h, k, l] = [found.hkl[3 * i]!, found.hkl[3 * i + 1]!, found.hkl[3 * i + 2]!];
     const f = peaks.frame[i]!;
     const e = excitation(f, h, k, l);
-    if (Math.abs(e.s) > maxExcitation * width(e.g) + e.sweep) continue;
+    if (Math.abs(e.s) > maxExcitation * width(e.g) + e.sweep || out(f, h, k, l)) continue;
     const key = `${h},${k},${l}`;
     const group = groups.get(key) ?? groups.size;
     groups.set(key, group);
@@ -78,7 +88,7 @@ export function frameReflections(
     for (let f = 0; f < frames.length; f++) {
       if (seen.has(`${f}:${key}`)) continue;
       const e = excitation(f, h, k, l);
-      if (Math.abs(e.s) > reach * width(e.g) + e.sweep) continue;
+      if (Math.abs(e.s) > reach * width(e.g) + e.sweep || out(f, h, k, l)) continue;
       rows.push([f, group, limit / 2, limit / 2, Number.NaN, Number.NaN]);
       hkl.push(h, k, l);
     }

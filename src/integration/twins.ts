@@ -41,8 +41,14 @@ export function findLattices(r: Float64Array, first?: Orientation, options: Twin
     found.push(next.ub);
     rest = left;
   }
-  const on = found.map((ub) => indexVectors(r, ub, { tolerance: 0.5 }).distance);
-  const shares = found.map((ub, k) => {
+  return latticeShares(r, found, limit).sort((a, b) => b.explained - a.explained);
+}
+
+/** What each of several lattices explains of a set of vectors, within a distance (default: four times the rms of the first lattice's), in the order given. */
+export function latticeShares(r: Float64Array, lattices: readonly Orientation[], distance?: number): LatticeShare[] {
+  const limit = distance ?? 4 * closeRms(r, lattices[0]!, 0.2);
+  const on = lattices.map((ub) => indexVectors(r, ub, { tolerance: 0.5 }).distance);
+  return lattices.map((ub, k) => {
     let explained = 0,
       own = 0;
     for (let i = 0; i < r.length / 3; i++) {
@@ -52,7 +58,6 @@ export function findLattices(r: Float64Array, first?: Orientation, options: Twin
     }
     return { ub, explained, own };
   });
-  return shares.sort((a, b) => b.explained - a.explained);
 }
 
 /** Robust rms distance: 1.4826 × median over √(median of χ₃)… of the vectors within the index tolerance. */

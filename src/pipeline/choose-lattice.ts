@@ -10,6 +10,7 @@ import { refineSeriesDistortions } from "../integration/distortion-refine-series
 import type { Orientation } from "../integration/index-lattice.js";
 import type { IndexingResult } from "../integration/indexing.js";
 import type { PeakTable } from "../integration/peak-table.js";
+import { candidateOfCell } from "./match-cell.js";
 
 /** The Bravais lattice that the spots bear, and the distortions that go with it. */
 export interface ChosenLattice {
@@ -42,7 +43,9 @@ export function latticeNamed(indexing: IndexingResult, bravais: BravaisType | un
 
 /**
  * Bravais type and distortions together, because an elliptical distortion looks like a strained cell: the most symmetric lattice that, with its distortions
- * refined, explains the positions as well as the free (triclinic) lattice with the distortions that no lattice imitates.
+ * refined, explains the positions as well as the free (triclinic) lattice with the distortions that no lattice imitates. A known cell decides the
+ * type and the setting.
+ * @throws bad-cell when the known cell is not the one of the spots, not-found when the Bravais type asked for does not fit
  */
 export function* chooseLatticeSteps({
   indexing,
@@ -57,7 +60,12 @@ export function* chooseLatticeSteps({
   readonly bravais?: BravaisType | undefined;
   readonly knownCell?: UnitCell | undefined;
 }): Steps<ChosenLattice> {
-  const forced = latticeNamed(indexing, bravais);
+  const forced = knownCell
+    ? candidateOfCell(
+        indexing.candidates.filter((c) => bravais === undefined || c.bravais === bravais),
+        knownCell,
+      )
+    : latticeNamed(indexing, bravais);
   const refine = (c: BravaisCandidate, ub: Orientation): DistortionResult => {
     const system = systemOfBravais(c.bravais),
       all: readonly DistortionTerm[] = knownCell ? distortionTerms : distortionTerms.filter((t) => t !== "magnification");

@@ -16,6 +16,8 @@ import { sampleVectors } from "../integration/peaks3d-vectors.js";
 import { type FrameSpots, findSeriesSpots, type SpotSettings, seriesPeaks, suggestSpotSettings } from "../integration/spot-series.js";
 import type { FrameSource } from "../io/frames.js";
 import { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
+import { candidateOfCell } from "./match-cell.js";
+import { type LatticeRecord, ownData, refineOthers, separateLattices } from "./twin-lattices.js";
 
 /** What must be known about a tilt series besides its frames. */
 export interface SeriesDescription {
@@ -56,6 +58,8 @@ export interface ProcessingRecord {
   /** Undefined when they were not asked for. `kept` says whether the instrument below has them. */
   readonly distortion: { readonly result: DistortionResult; readonly kept: boolean } | undefined;
   readonly orientations: SeriesFrames | undefined;
+  /** All lattices of the series, the one above first: more than one for a twin. */
+  readonly lattices: readonly LatticeRecord[];
   /** Final lattice: UB (Å⁻¹, columns a*, b*, c*, sample frame), cell with s.u., instrument and geometry of every frame. */
   readonly ub: Orientation;
   readonly cell: UnitCell;
@@ -120,35 +124,50 @@ export function* processSpotsSteps(
     0,
     45,
   );
+  // What follows refines the first lattice on the spots that are its own.
+  const single = separateLattices(indexing, peaks);
   let ub: Orientation,
-    instrument: Instrument = { ...indexing.instrument, exposure: series.exposure },
-    geometry = indexing.frames;
+    instrument: Instrument = { ...single.indexing.instrument, exposure: series.exposure },
+    geometry = single.indexing.frames;
   let cell: UnitCell, cellSigma: readonly number[], lattice: BravaisCandidate;
   let distortion: ProcessingRecord["distortion"];
   const warnings: string[] = [];
   if ((options.distortions ?? "auto") === "auto") {
     yield { done: 47, total: 100, note: "lattice symmetry and distortions" };
-    const chosen = yield* chooseLatticeSteps({ indexing, peaks, instrument, bravais: options.bravais, knownCell: options.knownCell });
+    const chosen = yield* chooseLatticeSteps({
+      indexing: single.indexing,
+      peaks: single.peaks,
+      instrument,
+      bravais: options.bravais,
+      knownCell: options.knownCell,
+    });
     ({ lattice, distortion } = chosen);
     warnings.push(...indexing.warnings.filter((w) => !w.includes("Pass bravais")));
     ({ ub, cell, cellSigma } = chosen);
     if (distortion.kept) ({ instrument, frames: geometry } = distortion.result.lattice);
   } else {
-    lattice = latticeNamed(indexing, options.bravais) ?? indexing.suggested;
+    const { suggested, reduced, constrained } = single.indexing;
+    lattice = options.knownCell
+      ? candidateOfCell(indexing.candidates, options.knownCell)
+      : (latticeNamed(indexing, options.bravais) ?? suggested);
     warnings.push(...indexing.warnings);
-    ub = lattice === indexing.suggested ? indexing.constrained.ub : transformUB(indexing.reduced.ub, lattice.basis);
-    ({ cell, cellSigma } = indexing.constrained);
+    ub = lattice === suggested ? constrained.ub : transformUB(reduced.ub, lattice.basis);
+    ({ cell, cellSigma } = constrained);
   }
   const system = systemOfBravais(lattice.bravais),
     known = options.knownCell ? { cell: options.knownCell } : {};
-  let orientations: SeriesFrames | undefined;
+  let orientations: SeriesFrames | undefined,
+    others = single.others;
   if (options.refineFrames ?? true) {
-    orientations = yield* scaled(seriesFramesSteps(peaks, ub, instrument, geometry, { lattice: { system, ...known } }), 55, 97);
-    ({ ub, frames: geometry } = orientations);
+    const own = others.length ? ownData(peaks, indexing.maxima, [ub, ...others], 0, instrument, geometry).peaks : peaks;
+    orientations = yield* scaled(seriesFramesSteps(own, ub, instrument, geometry, { lattice: { system, ...known }, others }), 55, 95);
+    ({ ub, frames: geometry, others } = orientations);
     ({ cell, cellSigma } = orientations.lattice);
   }
   const vectors = sampleVectors(indexing.maxima, instrument, geometry),
     omegaDeg = meanAngle(geometry.map((f) => f.omegaDeg));
+  yield { done: 97, total: 100, note: others.length ? "the other lattices" : "final indexing" };
+  const lattices = refineOthers(peaks, indexing.maxima, { ub, cell, cellSigma }, others, instrument, geometry, system, lattice.basis);
   yield { done: 99, total: 100, note: "final indexing" };
   return {
     series,
@@ -161,6 +180,7 @@ export function* processSpotsSteps(
     lattice,
     distortion,
     orientations,
+    lattices,
     ub,
     cell,
     cellSigma,
