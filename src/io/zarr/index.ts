@@ -4,3 +4,5 @@ export { openZarr, zarrPaths } from "./arrays.js";
 export { zarrFrames } from "./frames.js";
 export type { ZarrStore } from "./store.js";
 export { sourceStore, zipStore } from "./store.js";
+export type { ZarrWriteOptions } from "./write.js";
+export { zarrFiles } from "./write.js";
