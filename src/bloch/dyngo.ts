@@ -1,5 +1,5 @@
 import { fail } from "../core/errors.js";
-import type { FrameModel, FrameThickness } from "./frames.js";
+import type { FrameModel } from "./frames.js";
 
 /** Settings of a JANA2020 (Dyngo) refinement, named as the m42 file names them. */
 export interface DyngoOptions {
@@ -27,7 +27,7 @@ export interface DyngoOptions {
  * @throws unsupported for a thickness model other than plate and wedge
  */
 export function dyngoModel(o: DyngoOptions): FrameModel {
-  const kinds: Readonly<Record<number, FrameThickness["kind"]>> = { 0: "plate", 1: "plate", 2: "wedge" };
+  const kinds: Readonly<Record<number, "plate" | "wedge">> = { 0: "plate", 1: "plate", 2: "wedge" };
   const kind = Number.isNaN(o.thicknessModel) ? "plate" : kinds[o.thicknessModel];
   if (!kind)
     return fail("unsupported", { thickmodel: o.thicknessModel }, "thickmodel 2 is a wedge; what the other numbers mean is not published");
@@ -35,7 +35,8 @@ export function dyngoModel(o: DyngoOptions): FrameModel {
   return {
     gMax: o.gMax,
     sMax: o.sgMax,
-    thickness: { kind, size: o.thickness },
+    thickness: o.thickness,
+    thicknessModel: { kind },
     tiltCorrection: Number.isNaN(tiltCorrection) ? 0 : tiltCorrection,
     mosaicity:
       mosaicityDeg2 > 0 && mosaicitySamples > 1

@@ -6,11 +6,11 @@ import { radians } from "../geometry/rotation.js";
 import type { Structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { type BeamPool, beamPool } from "./beams.js";
-import { type DepthSet, type SweepIntensities, type SweepProblem, type SweepRun, sweepAll } from "./integrate.js";
-import { gaussLegendre } from "./integrate-rules.js";
+import { type SweepIntensities, type SweepProblem, type SweepRun, sweepAll } from "./integrate.js";
 import type { Mosaicity } from "./mosaicity.js";
 import { type Absorption, type CrystalPotential, crystalPotential } from "./potential.js";
 import { exposureDirections, type Sampling } from "./rotation.js";
+import { type ThicknessModel, thicknessNodes } from "./thickness.js";
 
 /** One (virtual) frame of a diffraction experiment: where the crystal was, how it moved, and which reflections are wanted. */
 export interface DynamicalFrame {
@@ -25,9 +25,6 @@ export interface DynamicalFrame {
   readonly hkl: Int32Array;
 }
 
-/** Thickness over the illuminated area: one value, or a distribution from 0 up to the largest (column approximation). */
-export type FrameThickness = { readonly kind: "plate" | "wedge" | "cylinder" | "sphere"; readonly size: number };
-
 /** The physical model of a frame. The preset of JANA2020 is `dyngoModel`. */
 export interface FrameModel {
   /** Beams of the matrix: |g| <= gMax, and |Sg| < sMax or |U_g| > strength · 2K|Sg| in each direction. Å⁻¹. */
@@ -35,7 +32,8 @@ export interface FrameModel {
   readonly sMax: number;
   readonly strength?: number | undefined;
   /** Å: of the plate, or the largest of the distribution. */
-  readonly thickness: FrameThickness;
+  readonly thickness: number;
+  readonly thicknessModel: ThicknessModel;
   /** C of t = C·t₀/cos α + (1 − C)·t₀: 0 for a crystal as thick in every direction, 1 for a plate held across the axis. Default 0. */
   readonly tiltCorrection?: number | undefined;
   readonly mosaicity: Mosaicity;
@@ -70,27 +68,6 @@ export function tiltedThickness(t0: number, alphaDeg: number, correction: number
   return t;
 }
 
-/**
- * Quadrature of a thickness distribution of largest value t: Gauss–Legendre in u = CDF, t·u for a wedge, t√(1−(1−u)²) for a rod across the
- * beam, t√u for a sphere. With `cycles` half periods of the fastest beating between two waves over t.
- */
-export function thicknessDepths(kind: FrameThickness["kind"], t: number, cycles: number): DepthSet {
-  if (!(t > 0 && Number.isFinite(t))) fail("out-of-range", { thickness: t }, "a thickness is a positive number, in Å");
-  if (kind === "plate") return { depth: Float64Array.of(t), weight: Float64Array.of(1) };
-  const rule = gaussLegendre(Math.ceil(0.55 * Math.PI * cycles) + 12);
-  const of = (x: number): number => {
-    const u = (x + 1) / 2; // substituted so that the integrand stays smooth at both ends
-    if (kind === "wedge") return u;
-    return kind === "sphere" ? u : Math.sin((Math.PI / 2) * u);
-  };
-  const density = (x: number): number => {
-    const u = (x + 1) / 2;
-    if (kind === "wedge") return 1;
-    return kind === "sphere" ? 2 * u : (Math.PI / 2) * Math.sin((Math.PI / 2) * u);
-  };
-  return { depth: rule.nodes.map((x) => t * of(x)), weight: rule.weights.map((w, i) => (w / 2) * density(rule.nodes[i]!)) };
-}
-
 /** The problem of one frame. @throws bad-value and out-of-range, for angles, thickness and limits that make no sense */
 export function frameProblem(
   { potential, pool }: FrameCrystal,
@@ -99,15 +76,16 @@ export function frameProblem(
   turns: readonly Vec3<"lab">[] = [],
 ): SweepProblem {
   if (!Number.isFinite(frame.alphaDeg)) fail("bad-value", { frame: frame.id, alphaDeg: frame.alphaDeg }, "the tilt angle is not finite");
-  const t = tiltedThickness(model.thickness.size, frame.alphaDeg, model.tiltCorrection ?? 0);
+  const t = tiltedThickness(model.thickness, frame.alphaDeg, model.tiltCorrection ?? 0);
+  // eigenvalues lie in ±(sMax + coupling), and the coupling adds a few 1e-3; the phase of the fastest beating over t
+  const nodes = thicknessNodes(model.thicknessModel, t, 2 * Math.PI * t * (model.sMax + 0.002));
   return {
     potential,
     pool,
     ub: frame.ub,
     directions: exposureDirections(frame.exposure, model.mosaicity, model.sampling, { gMax: model.gMax, thickness: t }),
     hkl: frame.hkl,
-    // eigenvalues lie in ±(sMax + coupling); the coupling adds a few 1e-3
-    depths: thicknessDepths(model.thickness.kind, t, 2 * t * (model.sMax + 0.002)),
+    depths: { depth: nodes.t, weight: nodes.weights },
     sMax: model.sMax,
     strength: model.strength,
     surfaceNormal: model.surfaceNormal,

@@ -1,34 +1,10 @@
 import { fail } from "../core/errors.js";
+import { gaussLegendre } from "../scattering/absorptive.js";
 
 /** Nodes on an interval or a circle, and their weights. */
 export interface Quadrature {
   readonly nodes: Float64Array;
   readonly weights: Float64Array;
-}
-
-/** Gauss–Legendre rule on [−1, 1], weights of sum 2: Newton's method on the Legendre recurrence, full double precision. */
-export function gaussLegendre(count: number): Quadrature {
-  if (!(Number.isInteger(count) && count >= 1)) fail("bad-value", { count }, "a quadrature has a whole number of points, at least 1");
-  const nodes = new Float64Array(count),
-    weights = new Float64Array(count);
-  for (let i = 0; i < Math.ceil(count / 2); i++) {
-    let x = Math.cos((Math.PI * (i + 0.75)) / (count + 0.5)),
-      slope = 1;
-    for (let step = 0; step < 100; step++) {
-      let p = 1,
-        before = 0;
-      for (let k = 1; k <= count; k++) [before, p] = [p, ((2 * k - 1) * x * p - (k - 1) * before) / k];
-      slope = (count * (x * p - before)) / (x * x - 1);
-      const change = p / slope;
-      x -= change;
-      if (Math.abs(change) < 1e-16) break;
-    }
-    if (2 * i + 1 === count) x = 0;
-    nodes[i] = -x;
-    nodes[count - 1 - i] = x;
-    weights[i] = weights[count - 1 - i] = 2 / ((1 - x * x) * slope * slope);
-  }
-  return { nodes, weights };
 }
 
 /** How an interval is sampled: equal steps with a sample in the middle of each, or panels of a Gauss–Legendre rule. */
@@ -52,8 +28,8 @@ export function intervalRule(rule: SweepRule, half: number): Quadrature {
   const g = gaussLegendre(points);
   const at = (i: number): number => Math.floor(i / points);
   return {
-    nodes: Float64Array.from({ length: panels * points }, (_, i) => half * ((2 * at(i) + 1 + g.nodes[i % points]!) / panels - 1)),
-    weights: Float64Array.from({ length: panels * points }, (_, i) => g.weights[i % points]! / (2 * panels)),
+    nodes: Float64Array.from({ length: panels * points }, (_, i) => half * ((2 * at(i) + 1 + g.x[i % points]!) / panels - 1)),
+    weights: Float64Array.from({ length: panels * points }, (_, i) => g.w[i % points]! / (2 * panels)),
   };
 }
 
