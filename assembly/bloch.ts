@@ -122,7 +122,8 @@ export function averageIntensities(times: i32, n: i32, psi: usize, weights: usiz
 /**
  * Intensities of one orientation averaged over thicknesses, all in one call: see SolveArgs in src/kernels/bloch.ts for the layout.
  * The spectrum is taken to lie within [min d − below, max d + above]; where that was too narrow the norm of the wave function betrays it
- * (Hermitian matrices only) and the solution is repeated with a wider one. Returns the last |flux − 1|, or −1 when `capacity` terms do not suffice.
+ * (Hermitian matrices only) and the solution is repeated with a wider one. Returns the last |flux − 1|, or −1 when `capacity` terms do not suffice;
+ * out[0] is NaN when there is no solution.
  */
 export function solve(
   kind: i32, n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, below: f64, above: f64, tolerance: f64,
@@ -147,7 +148,10 @@ export function solve(
   for (let attempt: i32 = 0; attempt < 8; attempt++) {
     const shift = 0.5 * (lo - below + hi + above), rho = max(1e-9, 0.5 * (hi + above - lo + below));
     const terms = besselTable(times, tau, rho, capacity, J);
-    if (terms < 0) return -1;
+    if (terms < 0) {
+      store<f64>(out, NaN);
+      return -1;
+    }
     if (kind == 0) {
       real(n, key, table, centre, q, diagonal, 2 / rho, shift, a, ld);
       vectorsReal(n, a, ld, terms, v);
@@ -162,6 +166,7 @@ export function solve(
     below = 1.5 * below + 0.02 * (hi - lo) + 1e-6;
     above = 1.5 * above + 0.02 * (hi - lo) + 1e-6;
   }
+  if (kind != 2 && !(error <= tolerance)) store<f64>(out, NaN);
   return error;
 }
 

@@ -158,7 +158,10 @@ export function jsBloch(arena: Arena): BlochKernels {
         const shift = 0.5 * (lo - below + hi + above),
           rho = Math.max(1e-9, 0.5 * (hi + above - lo + below));
         const terms = k.bessel(times, tau, rho, capacity, J);
-        if (terms < 0) return -1;
+        if (terms < 0) {
+          heap()[out / 8] = Number.NaN;
+          return -1;
+        }
         if (kind === 0) {
           k.fillReal(n, key, table, centre, q, diagonal, 2 / rho, shift, scratch, ld);
           k.vectorsReal(n, scratch, ld, terms, v);
@@ -173,6 +176,7 @@ export function jsBloch(arena: Arena): BlochKernels {
         below = 1.5 * below + 0.02 * (hi - lo) + 1e-6;
         above = 1.5 * above + 0.02 * (hi - lo) + 1e-6;
       }
+      if (kind !== 2 && !(error <= tolerance)) heap()[out / 8] = Number.NaN;
       return error;
     },
     scatter: (n, x, pairs, q, place, grid, points) => {
