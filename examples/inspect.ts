@@ -2,7 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
-import { fileSource, listFiles } from "../src/io/node/index.js";
+import { bytesSource, type FrameFormat } from "../src/io/index.js";
+import { fileSource, folderFiles, listFiles } from "../src/io/node/index.js";
+import { sourceStore, zarrFrames } from "../src/io/zarr/index.js";
 import { inspect } from "../src/pipeline/inspect.js";
 import { summary } from "../src/pipeline/inspect-summary.js";
 import { imagePng } from "../src/render/image.js";
@@ -23,6 +25,13 @@ function lines(value: unknown, indent = "  "): string[] {
   });
 }
 
+/** A folder that is a Zarr hierarchy is one input, and no series of files. */
+async function zarrFolder(path: string): Promise<FrameFormat | undefined> {
+  const files = await folderFiles(path).catch(() => undefined);
+  if (!files || ![".zgroup", ".zarray", ".zattrs", "zarr.json"].some((k) => files.has(k))) return undefined;
+  return { name: "zarr", extensions: [], matches: () => true, open: (_, options) => zarrFrames(sourceStore(files, path), options) };
+}
+
 async function main(): Promise<void> {
   const text = { type: "string" } as const,
     flag = { type: "boolean" } as const;
@@ -33,8 +42,11 @@ async function main(): Promise<void> {
   if (o.help) return console.log(usage);
   if (positionals.length === 0) fail("bad-value", {}, `name a file, a folder or a glob\n${usage}`);
   const frame = Number(o.frame ?? 0);
-  const paths = (await Promise.all(positionals.map(listFiles))).flat();
-  const r = await inspect(await Promise.all(paths.map(fileSource)), { frame });
+  const zarr = positionals.length === 1 ? await zarrFolder(positionals[0]!) : undefined;
+  const paths = zarr ? [] : (await Promise.all(positionals.map(listFiles))).flat();
+  const r = zarr
+    ? await inspect(bytesSource(new Uint8Array(0), positionals[0]), { frame, formats: [zarr], records: [] })
+    : await inspect(await Promise.all(paths.map(fileSource)), { frame });
   const { image, content, ...rest } = r;
   for (const w of r.warnings) console.error(`note: ${w}`);
   if (o.png && !image) fail("unsupported", { format: r.format }, "this format holds no picture: leave --png out");
