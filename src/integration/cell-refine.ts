@@ -117,6 +117,7 @@ export function refineLattice(
       weights,
       fixed,
       maxIterations: 50,
+      costTolerance: 1e-9, // a step that gains less moves nothing by a hundredth of its s.u.
       covarianceScale: "none",
     });
     status = result.status;

@@ -47,7 +47,11 @@ export function refineSeriesDistortions(
       ); // prettier-ignore
     }
     const data = observations(series.maxima, sampleVectors(series.maxima, instrument, frames), ub, 0.3);
-    result = refineDistortions(data, ub, instrument, frames, rest);
+    result = refineDistortions(data, ub, instrument, frames, {
+      ...rest,
+      before: rest.before ?? series.instrument.distortion,
+      compare: cycle === cycles - 1,
+    });
     ({ ub, instrument, frames } = result.lattice);
   }
   return result!;

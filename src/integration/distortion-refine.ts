@@ -26,6 +26,10 @@ export interface DistortionRefineOptions {
   /** Cell known from elsewhere; needed for the magnification. */
   readonly cell?: UnitCell;
   readonly rejectSigma?: number;
+  /** Distortion of the fit to compare with, for `rmsPxBefore`. Default that of the instrument given. */
+  readonly before?: Distortion;
+  /** Make that fit; default true. Without it `rmsPxBefore` is NaN. */
+  readonly compare?: boolean;
 }
 
 export interface DistortionResult {
@@ -34,7 +38,7 @@ export interface DistortionResult {
   readonly parameters: readonly { readonly name: DistortionParameter; readonly value: number; readonly sigma: number }[];
   /** The lattice, tilt axis and centre refined in the same fit. */
   readonly lattice: RefinedLattice;
-  /** Root mean square position error before and after, px per coordinate, on the spots kept. */
+  /** Root mean square position error without (lattice, tilt axis and centre refined) and with the distortions, px per coordinate, on the same spots. */
   readonly rmsPxBefore: number;
   readonly rmsPxAfter: number;
   /** Of the positions left over, mean radial and tangential error in rings of |g|, Å⁻¹: what no term describes. */
@@ -95,7 +99,16 @@ export function refineDistortions(
   // Two passes: the rejection of the first is made before the distortions are known.
   const first = refineLattice(data, ub, instrument, frames, { system, cell, refine, rejectSigma: 2 * rejectSigma });
   const lattice = refineLattice(data, first.ub, first.instrument, first.frames, { system, cell, refine, rejectSigma });
-  const plain = refineLattice(data, ub, instrument, frames, { system, cell, refine: ["omega", "centreX", "centreY"], rejectSigma: 1e6 });
+  const plain =
+    (options.compare ?? true)
+      ? refineLattice(
+          keepRows(data, lattice.used),
+          ub,
+          { ...lattice.instrument, distortion: options.before ?? instrument.distortion },
+          lattice.frames,
+          { system, cell, refine: ["omega", "centreX", "centreY"], rejectSigma: 1e6 },
+        )
+      : undefined;
   const v = distortionVector(lattice.instrument.distortion);
   return {
     distortion: distortionFromVector(v),
@@ -105,10 +118,26 @@ export function refineDistortions(
       sigma: lattice.parameters.find((p) => p.name === name)!.sigma,
     })),
     lattice,
-    rmsPxBefore: plain.rmsPx,
+    rmsPxBefore: plain?.rmsPx ?? Number.NaN,
     rmsPxAfter: lattice.rmsPx,
     rings: ringErrors(data, lattice),
     warnings,
+  };
+}
+
+/** The observations that are marked. */
+function keepRows(data: IndexedPositions, used: Uint8Array): IndexedPositions {
+  const rows = Array.from(used.keys()).filter((i) => used[i]);
+  const pick = (c: ArrayLike<number>): Float64Array => Float64Array.from(rows, (i) => c[i]!);
+  return {
+    size: rows.length,
+    px: pick(data.px),
+    py: pick(data.py),
+    frame: pick(data.frame),
+    hkl: Int32Array.from(rows.flatMap((i) => [data.hkl[3 * i]!, data.hkl[3 * i + 1]!, data.hkl[3 * i + 2]!])),
+    atCondition: Uint8Array.from(rows, (i) => data.atCondition[i]!),
+    ...(data.excitation ? { excitation: pick(data.excitation) } : {}),
+    ...(data.excitationWeight ? { excitationWeight: pick(data.excitationWeight) } : {}),
   };
 }
 

@@ -88,6 +88,8 @@ export function* leastSquaresSteps(problem: LeastSquaresProblem): Steps<LeastSqu
   };
   const full = problem.jacobian && !map.identity ? new Float64Array(count * size) : undefined;
   const jac = new Float64Array(count * n);
+  // What each free parameter moves; most move one parameter only, and a product with the whole matrix would take longer than the model.
+  const moves = Array.from({ length: n }, (_, k) => Array.from({ length: size }, (_, j) => j).filter((j) => map.matrix[j * n + k] !== 0));
   const small = typical ? map.free.map((i) => typical[i] ?? 1) : undefined;
   const differentiate = (q: Float64Array, r: Float64Array): void => {
     if (!problem.jacobian) {
@@ -100,7 +102,7 @@ export function* leastSquaresSteps(problem: LeastSquaresProblem): Steps<LeastSqu
       const w = root ? root[i]! : 1;
       for (let k = 0; k < n; k++) {
         let v = 0;
-        if (full) for (let j = 0; j < size; j++) v += full[i * size + j]! * map.matrix[j * n + k]!;
+        if (full) for (const j of moves[k]!) v += full[i * size + j]! * map.matrix[j * n + k]!;
         else v = jac[i * n + k]!;
         jac[i * n + k] = v * w;
       }
