@@ -41,7 +41,7 @@ const problem: SweepProblem = {
   pool,
   ub,
   directions,
-  hkl: pool.hkl.subarray(0, 3 * 120),
+  hkl: pool.hkl,
   depths: { depth: nodes.t, weight: nodes.weights },
   sMax: 0.01,
 };
@@ -77,7 +77,7 @@ const worst = (a: Float64Array, b: Float64Array): number => a.reduce((m, x, i) =
 test("the batched recursion is the sum of single eigenproblems", () => {
   const fast = sweepIntensities(problem);
   expect(worst(fast.intensity, slowly(problem))).toBeLessThan(1e-9);
-  expect(fast.intensity.filter((x) => x > 1e-4).length).toBeGreaterThan(20);
+  expect(fast.intensity.filter((x) => x > 1e-5).length).toBeGreaterThan(15);
   const strong = { ...problem, strength: 0.005 };
   const r = sweepIntensities(strong);
   expect(r.meanBeams).toBeGreaterThan(fast.meanBeams + 1);
