@@ -74,7 +74,7 @@ const run = (name: string, args: readonly string[]) =>
     maxBuffer: 1 << 28,
   });
 
-test.each(examples)("%s has at most 60 lines and is called here", (name) => {
+test.each(examples)("%s has at most 60 lines and a call in this test", (name) => {
   const lines = readFileSync(join(root, "examples", `${name}.ts`), "utf8")
     .trimEnd()
     .split("\n").length;
