@@ -38,7 +38,11 @@ export interface FrameModel {
   readonly tiltCorrection?: number | undefined;
   readonly mosaicity: Mosaicity;
   readonly sampling: Sampling;
-  readonly surfaceNormal?: boolean | undefined;
+  /**
+   * `beam` (default): columns along the beam, no surface factors. `stage`: a foil that tilts with the stage and faces the beam at α = 0;
+   * thicknesses are along its normal, and the factors 1 + g_n/K_n enter.
+   */
+  readonly surface?: "beam" | "stage" | undefined;
 }
 
 /** Potential and beams of a crystal, made once and shared by all frames. */
@@ -88,7 +92,7 @@ export function frameProblem(
     depths: { depth: nodes.t, weight: nodes.weights },
     sMax: model.sMax,
     strength: model.strength,
-    surfaceNormal: model.surfaceNormal,
+    normal: model.surface === "stage" ? [0, Math.sin(radians(frame.alphaDeg)), -Math.cos(radians(frame.alphaDeg))] : undefined,
     turns,
   };
 }

@@ -59,7 +59,9 @@ function slowly(p: SweepProblem): Float64Array {
     const turned = compose(rotationAbout<"lab", "lab">(turn as [number, number, number], -Math.asin(Math.min(1, size))), p.ub);
     const inc = incidenceFromLab(cell, turned, electrons);
     const { strong } = selectBeams(p.pool, inc, { sMax: p.sMax, strength: p.strength }, p.potential);
-    const m = structureMatrix(p.potential, strong, inc, { surfaceNormal: false });
+    const m = structureMatrix(p.potential, strong, p.normal ? incidenceFromLab(cell, turned, electrons, p.normal) : inc, {
+      surfaceNormal: p.normal !== undefined,
+    });
     const all = blochIntensities(propagate(m, p.depths.depth, { solver: p.potential.absorbing ? "expm" : "eigen" }));
     const at = new Map(Array.from({ length: m.size }, (_, i) => [m.hkl.subarray(3 * i, 3 * i + 3).join(), i]));
     for (let i = 0; i < out.length; i++) {
@@ -94,6 +96,16 @@ test("absorption goes with the potential", () => {
     directions: exposureDirections({ kind: "static" }, { kind: "none" }, {}, { gMax, thickness: 500 }),
   };
   expect(worst(sweepIntensities(few).intensity, slowly(few))).toBeLessThan(1e-9);
+});
+test("an inclined foil: surface factors, depths along the normal", () => {
+  const inclined = {
+    ...problem,
+    normal: [0, Math.sin(0.6), -Math.cos(0.6)] as const,
+    directions: exposureDirections({ kind: "static" }, { kind: "none" }, {}, { gMax, thickness: 500 }),
+  };
+  const r = sweepIntensities(inclined).intensity;
+  expect(worst(r, slowly(inclined))).toBeLessThan(1e-9);
+  expect(worst(r, sweepIntensities({ ...inclined, normal: undefined }).intensity)).toBeGreaterThan(3e-3);
 });
 test("depths and directions kept apart add up to the mean", () => {
   const whole = sweepIntensities(problem).intensity;

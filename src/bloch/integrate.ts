@@ -28,8 +28,11 @@ export interface SweepProblem {
   /** A beam takes part in a direction when |Sg| < sMax there, or when |U_g|/(2K|Sg|) > strength. */
   readonly sMax: number;
   readonly strength?: number | undefined;
-  /** Divide by 1 + g_n/K_n with the foil normal along the beam at the middle of the exposure. Default false, as in Dyngo. */
-  readonly surfaceNormal?: boolean | undefined;
+  /**
+   * Unit normal of the foil to the exit side, lab frame: the factors 1 + g_n/K_n enter and depths are counted along it. Without it the
+   * factors are 1 and depths are counted along the beam.
+   */
+  readonly normal?: Vec3<"lab"> | undefined;
   /** Derivatives with respect to small turns of the crystal about these lab axes, per radian. */
   readonly turns?: readonly Vec3<"lab">[] | undefined;
   /** Keep directions or depths apart instead of adding them up. */
@@ -116,6 +119,10 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     if (any) members.push(i);
   }
   const n = members.length;
+  const normal = p.normal;
+  const slant = normal ? -normal[2] : 1;
+  if (!(slant > 0.01))
+    fail("out-of-range", { normal }, "the normal points to the exit side (its z is negative), and the foil is not seen edge on");
   const maxBeams = together.reduce((m, x) => Math.max(m, x), 0);
   // Wanted reflections that take part.
   const slots = new Map<number, number>();
@@ -148,7 +155,8 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     top = sTop + (widen * high) / (2 * k);
   const radius = Math.max((top - bottom) / 2, 1e-9),
     middle = (top + bottom) / 2;
-  const longest = depths.depth.reduce((m, t) => Math.max(m, t), 0);
+  const path = depths.depth.map((t) => t / slant);
+  const longest = path.reduce((m, t) => Math.max(m, t), 0);
   const terms = chebyshevTerms(2 * Math.PI * longest * radius);
   // Coefficients (2 − δ_k0) i^k J_k(2πt·radius); the kernel multiplies odd vectors by i, the sign of i² is here.
   const order = Array.from(depths.depth.keys()).sort((a, b) => depths.depth[a]! - depths.depth[b]!);
@@ -156,7 +164,7 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
   const coefficients = new Float64Array(terms * nodes),
     last = new Int32Array(nodes);
   order.forEach((o, m) => {
-    const x = 2 * Math.PI * depths.depth[o]! * radius;
+    const x = 2 * Math.PI * path[o]! * radius;
     const j = besselOrders(x, terms),
       root = apart === "depths" ? 1 : Math.sqrt(depths.weight[o]!);
     last[m] = Math.min(terms, chebyshevTerms(x));
@@ -184,7 +192,11 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     return at;
   };
   const pick = (from: (i: number) => number): Float64Array => Float64Array.from(members, from);
-  const surface = (i: number): number => (p.surfaceNormal ? 1 / Math.sqrt(1 - gAll[3 * i + 2]! / k) : 1);
+  const surface = (i: number): number => {
+    if (!normal) return 1;
+    const gn = gAll[3 * i]! * normal[0] + gAll[3 * i + 1]! * normal[1] + gAll[3 * i + 2]! * normal[2];
+    return 1 / Math.sqrt(1 + gn / (k * slant));
+  };
   const words = Int32Array.of(
     n,
     d.size,
