@@ -1,9 +1,26 @@
 /** Refinement: residuals, parameters, kinematical least squares, difference maps, comparison of structures. */
 
+export type { AbsoluteStructure } from "./absolute-structure.js";
+export { absoluteStructure } from "./absolute-structure.js";
 export type { Amplitudes, WeightOptions } from "./amplitudes.js";
 export { amplitudes, sigmaOfAmplitude } from "./amplitudes.js";
+export type { CompareOptions, StructureMatch } from "./compare.js";
+export { compareStructures } from "./compare.js";
 export { extinctionDerivatives, extinctionGeometry, extinctionY } from "./extinction.js";
+export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter } from "./kinematic.js";
+export { refineKinematic, refineKinematicSteps } from "./kinematic.js";
+export { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
+export { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
+export type { ModelOptions, Riding, SparseRows, StructureModel } from "./model.js";
+export { structureModel } from "./model.js";
+export { perturbStructure } from "./perturb.js";
 export type { MergedPairs, ObservedCalculated, ResidualOptions, Residuals } from "./residuals.js";
 export { mergedResiduals, mergePairs, residuals } from "./residuals.js";
 export type { CifResiduals } from "./residuals-cif.js";
 export { indicesOf, intensitiesOf, residualsOfBlock, residualsOfCif, withExtinction } from "./residuals-cif.js";
+export type { AtomRef, Restraint, RestraintSet } from "./restraints.js";
+export { restraintSet } from "./restraints.js";
+export type { GradientVisitor, StructureFactorKernel } from "./structure-gradient.js";
+export { structureFactorKernel } from "./structure-gradient.js";
+export type { AtomParameter, RawParameter, RawStructure } from "./structure-parameters.js";
+export { rawStructure, structureOfRaw } from "./structure-parameters.js";
