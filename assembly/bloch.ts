@@ -3,7 +3,7 @@ import { real, complex } from "./lib/bloch-fill";
 import { besselTable } from "./lib/bloch-bessel";
 import { symv } from "./lib/bloch-symv";
 import { gemm, workBytes } from "./lib/dense-gemm";
-import { gemv } from "./lib/dense-gemv";
+import { gemv, gemvT } from "./lib/dense-gemv";
 
 export function gemmWork(): i32 { return workBytes(); }
 
@@ -168,6 +168,49 @@ export function solve(
   }
   if (kind != 2 && !(error <= tolerance)) store<f64>(out, NaN);
   return error;
+}
+
+/**
+ * Adjoint of the Chebyshev recurrence, in place: y_k = r_k + (2X)ᴴ y_{k+1} − y_{k+2} from the last row down, where y holds r at first.
+ * a = 2X as for the vectors; work: 8 ld bytes (real), 32 n bytes (complex).
+ */
+export function reverseReal(n: i32, a: usize, ld: i32, terms: i32, y: usize, work: usize): void {
+  const row = <usize>ld * 8;
+  for (let k: i32 = terms - 2; k >= 0; k--) {
+    const p = y + <usize>k * row;
+    for (let o: usize = 0; o < row; o += 16) {
+      const z = k + 2 < terms ? v128.load(p + 2 * row + o) : f64x2.splat(0);
+      v128.store(work + o, f64x2.sub(z, v128.load(p + o)));
+    }
+    symv(n, a, ld, p + row, work, p);
+  }
+}
+export function reverseComplex(n: i32, a: usize, hermitian: bool, terms: i32, y: usize, work: usize): void {
+  const row = <usize>n * 16;
+  for (let k: i32 = terms - 2; k >= 0; k--) {
+    const p = y + <usize>k * row;
+    if (k + 2 < terms) for (let o: usize = 0; o < row; o += 16) v128.store(p + o, f64x2.sub(v128.load(p + o), v128.load(p + 2 * row + o)));
+    if (hermitian) gemv<f64>(n, n, 1, a, n, false, p + row, p, work);
+    else gemvT<f64>(n, n, 1, a, n, true, p + row, p);
+  }
+}
+/**
+ * Sum of G_ij (real rows of ld, or complex) over pairs with the same difference: out[map[centre + key_i − key_j]] += f q_i q_j G_ij, where map
+ * (i32) compresses the table of coefficients; entries below 0 are left out, and so is the diagonal.
+ */
+export function scatterDifferences(n: i32, pairs: bool, g: usize, ld: i32, key: usize, centre: i32, map: usize, q: usize, f: f64, out: usize): void {
+  const origin = map + (<usize>centre << 2);
+  for (let i: i32 = 0; i < n; i++) {
+    const k = load<i32>(key + (<usize>i << 2)), qi = f * load<f64>(q + (<usize>i << 3)), row = g + <usize>i * <usize>ld * (pairs ? 16 : 8);
+    for (let j: i32 = 0; j < n; j++) {
+      if (i == j) continue;
+      const to = load<i32>(origin + <usize>((k - load<i32>(key + (<usize>j << 2))) << 2));
+      if (to < 0) continue;
+      const c = qi * load<f64>(q + (<usize>j << 3)), at = out + (<usize>to << 4);
+      if (pairs) v128.store(at, f64x2.add(v128.load(at), f64x2.mul(f64x2.splat(c), v128.load(row + (<usize>j << 4)))));
+      else store<f64>(at, load<f64>(at) + c * load<f64>(row + (<usize>j << 3)));
+    }
+  }
 }
 
 // Structured product: beams on a grid, W·x = gather(FFT⁻¹(FFT(W)·FFT(scatter(x)))).

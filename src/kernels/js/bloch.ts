@@ -179,6 +179,45 @@ export function jsBloch(arena: Arena): BlochKernels {
       if (kind !== 2 && !(error <= tolerance)) heap()[out / 8] = Number.NaN;
       return error;
     },
+    reverseReal: (n, a, ld, terms, y) => {
+      const h = heap();
+      for (let s = terms - 2; s >= 0; s--)
+        for (let i = 0, p = y / 8 + s * ld; i < n; i++) {
+          let sum = h[p + i]! - (s + 2 < terms ? h[p + 2 * ld + i]! : 0);
+          for (let j = 0; j < n; j++) sum += h[a / 8 + i * ld + j]! * h[p + ld + j]!;
+          h[p + i] = sum;
+        }
+    },
+    reverseComplex: (n, a, _hermitian, terms, y) => {
+      const h = heap();
+      for (let s = terms - 2; s >= 0; s--)
+        for (let i = 0, p = y / 8 + 2 * s * n; i < n; i++) {
+          let re = h[p + 2 * i]! - (s + 2 < terms ? h[p + 4 * n + 2 * i]! : 0),
+            im = h[p + 2 * i + 1]! - (s + 2 < terms ? h[p + 4 * n + 2 * i + 1]! : 0);
+          for (let j = 0; j < n; j++) {
+            const at = a / 8 + 2 * (j * n + i),
+              xr = h[p + 2 * (n + j)]!,
+              xi = h[p + 2 * (n + j) + 1]!;
+            re += h[at]! * xr + h[at + 1]! * xi;
+            im += h[at]! * xi - h[at + 1]! * xr;
+          }
+          h[p + 2 * i] = re;
+          h[p + 2 * i + 1] = im;
+        }
+    },
+    scatterDifferences: (n, pairs, g, ld, key, centre, map, q, f, out) => {
+      const h = heap(),
+        m = ints();
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) {
+          const to = m[map / 4 + centre + m[key / 4 + i]! - m[key / 4 + j]!]!;
+          if (i === j || to < 0) continue;
+          const c = f * h[q / 8 + i]! * h[q / 8 + j]!,
+            at = g / 8 + (pairs ? 2 : 1) * (i * ld + j);
+          h[out / 8 + 2 * to]! += c * h[at]!;
+          if (pairs) h[out / 8 + 2 * to + 1]! += c * h[at + 1]!;
+        }
+    },
     scatter: (n, x, pairs, q, place, grid, points) => {
       const h = heap(),
         m = ints();
