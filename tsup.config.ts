@@ -16,4 +16,8 @@ export default defineConfig({
   target: "es2022",
   platform: "neutral",
   external: [/^[a-z@][^:]*$/],
+  // CommonJS has no import.meta: the call fails there, and the caller looks the module up by folders instead.
+  esbuildOptions: (options, { format }) => {
+    if (format === "cjs") options.define = { ...options.define, "import.meta.resolve": "undefined" };
+  },
 });

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -58,6 +58,23 @@ test("Node, CommonJS", () => {
   expect(execFileSync(process.execPath, ["a.cjs"], { cwd: folder, encoding: "utf8" }).trim()).toBe(expected);
 });
 
+test("every subpath loads with require and with import", () => {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: Record<string, unknown> };
+  const names = Object.keys(exports)
+    .filter((e) => e !== "./package.json")
+    .map((e) => e.replace(/^\./, "ewald"));
+  writeFileSync(
+    join(folder, "all.cjs"),
+    `for (const n of ${JSON.stringify(names)}) if (Object.keys(require(n)).length === 0) throw new Error(n); console.log("ok");`,
+  );
+  writeFileSync(
+    join(folder, "all.mjs"),
+    `for (const n of ${JSON.stringify(names)}) if (Object.keys(await import(n)).length === 0) throw new Error(n); console.log("ok");`,
+  );
+  for (const file of ["all.cjs", "all.mjs"])
+    expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" }).trim()).toBe("ok");
+});
+
 for (const major of [22, 24, 26]) {
   const binary = join(root, ".cache", "nodes", "node_modules", `node-${major}`, "bin", "node");
   test.skipIf(!existsSync(binary))(`Node ${major}, ES modules${existsSync(binary) ? "" : " [skipped: that Node is not installed]"}`, () => {
@@ -82,7 +99,6 @@ document.title = line; globalThis.line = line;`,
       logLevel: "silent",
       platform: "browser",
     });
-    const { readFileSync } = await import("node:fs");
     server = createServer((q, r) => {
       r.setHeader("Cross-Origin-Opener-Policy", "same-origin");
       r.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
