@@ -21,7 +21,8 @@ export interface FrameTask {
   readonly model: RockingModel;
   readonly integrated: Float64Array;
   readonly noise: Float64Array;
-  readonly sigmaXy: number;
+  /** Standard deviation of every row's position, Å⁻¹ per coordinate. */
+  readonly sigmaXy: Float64Array;
   readonly refine: readonly FrameParameter[];
   readonly prior: Readonly<Record<FrameParameter, number>>;
   /** No correction goes beyond four times this (or the prior). */
@@ -31,7 +32,7 @@ export interface FrameTask {
 
 /** One frame: least squares on intensities and positions with the prior as further rows. Parameters are the total corrections from `origin`. */
 export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Float64Array; wrBefore: number; wrAfter: number } | undefined {
-  const { data, list, ub, instrument, frame, origin, model, integrated, noise, sigmaXy, refine, prior } = task;
+  const { data, list, ub, instrument, frame, origin, model, integrated, noise, refine, prior } = task;
   const m = list.length,
     P = frameParameters.length,
     count = 3 * m + P;
@@ -82,6 +83,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
       const s = z - q2 / (k + root),
         sigma = rockingSigma(model, Math.hypot(ga, gb, gc)),
         sweep = halfSweepOf(exposure, x, y, co, so);
+      const sigmaXy = task.sigmaXy[i]!;
       const J = integrated[data.group[i]!]! * scale,
         w = 1 / noise[i]!;
       const f = projectionFactor(d.projection, k, q2);
@@ -201,11 +203,19 @@ function weightedR(residuals: Float64Array, data: FrameReflections, list: readon
   return bottom > 0 ? Math.sqrt(top / bottom) : Number.NaN;
 }
 
-/** Robust standard deviation of found − calculated positions, Å⁻¹ per coordinate. */
-export function positionSpread(data: FrameReflections, ub: Orientation, instrument: Instrument, frames: readonly FrameGeometry[]): number {
+/**
+ * Standard deviation of each found position, Å⁻¹ per coordinate: σ² = σ₀² + (c·σ_I/I)², a part common to all spots and the noise of the centroid, which
+ * goes with the width of the spot over its signal. σ₀ and c follow from the residuals (1.4826 × median) of the stronger and the weaker half of the spots.
+ */
+export function positionSpread(
+  data: FrameReflections,
+  ub: Orientation,
+  instrument: Instrument,
+  frames: readonly FrameGeometry[],
+): Float64Array {
   const d = instrument.detector,
     warp = distortionVector(instrument.distortion),
-    all: number[] = [];
+    all: { readonly off: number; readonly noise: number }[] = [];
   const rot = frames.map((f) => petsRotation(f.alphaDeg, f.betaDeg, f.omegaDeg));
   for (let i = 0; i < data.size; i++) {
     if (!Number.isFinite(data.px[i]!)) continue;
@@ -223,11 +233,21 @@ export function positionSpread(data: FrameReflections, ub: Orientation, instrume
       s = projectionFactor(d.projection, instrument.beam.k, x * x + y * y);
     const [X, Y] = distortPoint(warp, s * x, s * y);
     const t = 1 + (f.magnification ?? 0);
+    const noise = Math.min(1, data.sigma[i]! / Math.max(1e-9, data.intensity[i]!));
     all.push(
-      Math.abs((data.px[i]! - c[0]) * d.invAngstromPerPixel - (X * d.fast[0] + Y * d.fast[1]) * t),
-      Math.abs((data.py[i]! - c[1]) * d.invAngstromPerPixel - (X * d.slow[0] + Y * d.slow[1]) * t),
+      { noise, off: Math.abs((data.px[i]! - c[0]) * d.invAngstromPerPixel - (X * d.fast[0] + Y * d.fast[1]) * t) },
+      { noise, off: Math.abs((data.py[i]! - c[1]) * d.invAngstromPerPixel - (X * d.slow[0] + Y * d.slow[1]) * t) },
     );
   }
-  all.sort((a, b) => a - b);
-  return Math.max(1e-6, 1.4826 * (all[all.length >> 1] ?? 1e-3));
+  all.sort((a, b) => a.noise - b.noise);
+  const half = (list: typeof all): readonly [variance: number, noise2: number] => {
+    const off = list.map((v) => v.off).sort((a, b) => a - b);
+    return [(1.4826 * (off[off.length >> 1] ?? 1e-3)) ** 2, list.reduce((s, v) => s + v.noise ** 2, 0) / Math.max(1, list.length)];
+  };
+  const [v0, n0] = half(all.slice(0, all.length >> 1)),
+    [v1, n1] = half(all.slice(all.length >> 1));
+  // The straight line through the two halves, neither of its terms negative.
+  const slope = n1 > 1.2 * n0 ? Math.min(Math.max(0, (v1 - v0) / (n1 - n0)), v0 / n0) : 0,
+    common = Math.max(1e-12, slope > 0 ? v0 - slope * n0 : (v0 + v1) / 2);
+  return data.intensity.map((v, i) => Math.sqrt(common + slope * Math.min(1, data.sigma[i]! / Math.max(1e-9, v)) ** 2));
 }

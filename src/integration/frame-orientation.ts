@@ -126,7 +126,10 @@ export function* frameOrientationSteps(
       noise[i]! *= noiseFactor;
     }
     if (refineRocking) model = { ...model, ...pick(fitRockingWidth(points, { start: model, modelError: 0 })) };
-    const sigmaXy = options.positionSigma ?? positionSpread(data, ub, instrument, frames);
+    const sigmaXy =
+      options.positionSigma === undefined
+        ? positionSpread(data, ub, instrument, frames)
+        : new Float64Array(data.size).fill(options.positionSigma);
     let moved = 0,
       counted = 0;
     const next: FrameGeometry[] = [];
