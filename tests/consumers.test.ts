@@ -21,7 +21,7 @@ const line = [cell.volume.toFixed(3), lambda.toFixed(6), worst < 1e-14, png.leng
 `;
 const expected = "160.183 0.025079 true true";
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const chromium = process.env["CHROMIUM"] ?? browsers.find((b) => existsSync(b));
+const chromium = process.env.CHROMIUM ?? browsers.find((b) => existsSync(b));
 const folder = mkdtempSync(join(tmpdir(), "ewald-consumer-"));
 let server: Server | undefined;
 

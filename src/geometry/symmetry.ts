@@ -71,11 +71,6 @@ export function pointGroupOf(rotations: readonly Mat3[]): PointGroup | undefined
 export function rotationParts(ops: readonly SymOp[]): readonly Mat3[] {
   return [...new Map([[identity3.join(), identity3], ...ops.map((op) => [op.rotation.join(), op.rotation] as const)]).values()];
 }
-/** The rotations with their negatives: the Laue group. */
-function withInversion(rotations: readonly Mat3[]): readonly Mat3[] {
-  const all = [...rotations, ...rotations.map((w) => w.map((x) => -x + 0) as unknown as Mat3)];
-  return [...new Map(all.map((w) => [w.join(), w])).values()];
-}
 /** Class with a direction that no operation turns: it may have a spontaneous dipole, and an undetermined origin along it. */
 export function isPolarClass(name: string): boolean {
   return ["1", "2", "m", "mm2", "4", "4mm", "3", "3m", "6", "6mm"].includes(name);

@@ -351,6 +351,3 @@ export function swatch(m: Mark, x: number, y: number): Markup {
       m.kind === "line" || m.kind === "rule" || m.kind === "ring" ? (m.dash ?? (m.kind === "rule" ? "4 3" : undefined)) : undefined,
   });
 }
-
-/** Width of a text, for callers that place their own. */
-const textExtent = estimateWidth;
