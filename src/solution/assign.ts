@@ -25,7 +25,12 @@ export interface Assignment {
  * like bonds). Hydrogen is not placed.
  * @param expected - height of a full atom of each element in this map; only ratios matter
  */
-export function assignPeaks(peaks: readonly UniquePeak[], content: Composition, expected: ReadonlyMap<string, number>, cell: UnitCell): Assignment {
+export function assignPeaks(
+  peaks: readonly UniquePeak[],
+  content: Composition,
+  expected: ReadonlyMap<string, number>,
+  cell: UnitCell,
+): Assignment {
   const elements = [...content.keys()].filter((e) => e !== "H" || content.size === 1).sort((p, q) => expected.get(q)! - expected.get(p)!);
   const remaining = new Map(elements.map((e) => [e, content.get(e)!]));
   const lightest = Math.min(...elements.map((e) => expected.get(e)!));
@@ -104,23 +109,29 @@ const radius = (e: string): number => {
   const r = element(e)?.covalentRadius ?? Number.NaN;
   return Number.isNaN(r) ? 1.5 : r;
 };
-/** Pauling-like order is enough: like charges do not bond in a salt. */
-const isAnion = (e: string): boolean => ["O", "N", "F", "Cl", "Br", "I", "S", "Se"].includes(e);
+const isAnion = (e: string): boolean => ["O", "N", "F", "Cl", "Br", "I", "S", "Se", "Te"].includes(e);
 const isMetal = (e: string): boolean => !isAnion(e) && !["H", "C", "B", "P"].includes(e);
+/** Shortest distance taken for possible, Å. Like charges keep apart: O and F always, cations where there are anions. */
+function shortestContact(a: string, b: string, salt: boolean): number {
+  const sum = radius(a) + radius(b);
+  if ((a === "O" || a === "F") && (b === "O" || b === "F")) return 2.1;
+  if (salt && isMetal(a) && isMetal(b)) return Math.min(2.6, 1.2 * sum);
+  return 0.8 * sum;
+}
 
 /**
  * Misfit of distances of one atom: contacts shorter than bonds can be (for any pair), no neighbour at bonding distance at all, and the nearest distances against the sum
  * of covalent radii (0.15 Å shorter in oxides on the average, which ordering of swaps does not see).
  */
-function bondCost(i: number, elements: readonly string[], near: readonly Near[]): number {
+function bondCost(i: number, elements: readonly string[], near: readonly Near[], salt: boolean): number {
   let cost = 0;
   const own = elements[i]!;
   let counted = 0;
   for (const { to, distance } of near) {
     const other = elements[to]!;
     const sum = radius(own) + radius(other);
-    const shortest = (isMetal(own) && isMetal(other)) || (isAnion(own) && isAnion(other) && (own !== "N" || other !== "N")) ? 0.95 : 0.78;
-    if (distance < shortest * sum) cost += ((shortest * sum - distance) / 0.12) ** 2;
+    const least = shortestContact(own, other, salt);
+    if (distance < least) cost += ((least - distance) / 0.15) ** 2;
     if (counted < 3 && distance < 1.35 * sum) {
       cost += Math.min(4, ((distance - sum + 0.1) / 0.2) ** 2) / 3;
       counted++;
@@ -141,12 +152,16 @@ function exchange(
     cell,
   );
   const elements = atoms.map((a) => a.element);
-  const heightCost = (i: number): number =>
-    (Math.log(atoms[i]!.peak.height / (scale * atoms[i]!.occupancy * expected.get(elements[i]!)!)) / 0.2) ** 2;
+  // Displacement lowers a peak easily, nothing raises it.
+  const heightCost = (i: number): number => {
+    const x = Math.log(atoms[i]!.peak.height / (scale * atoms[i]!.occupancy * expected.get(elements[i]!)!));
+    return (x / (x > 0 ? 0.12 : 0.25)) ** 2;
+  };
+  const salt = elements.some(isAnion) && elements.some(isMetal);
   const partners = near.map((list, i) => new Set([i, ...list.map((x) => x.to)]));
   const local = (i: number, j: number): number => {
     let c = 0;
-    for (const k of new Set([...partners[i]!, ...partners[j]!])) c += bondCost(k, elements, near[k]!);
+    for (const k of new Set([...partners[i]!, ...partners[j]!])) c += bondCost(k, elements, near[k]!, salt);
     return c + heightCost(i) + heightCost(j);
   };
   for (let pass = 0; pass < 10; pass++) {

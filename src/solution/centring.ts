@@ -15,7 +15,9 @@ const conditions: readonly (readonly [letter: string, allowed: (h: number, k: nu
  */
 export function detectCentring(list: ReflectionList): string {
   // Intensity falls by orders of magnitude with resolution: compare within ten shells of equal number.
-  const order = [...Array(list.size).keys()].filter((i) => Number.isFinite(list.intensity[i]!)).sort((p, q) => list.dStar[p]! - list.dStar[q]!);
+  const order = [...Array(list.size).keys()]
+    .filter((i) => Number.isFinite(list.intensity[i]!))
+    .sort((p, q) => list.dStar[p]! - list.dStar[q]!);
   const shells = 10;
   for (const [letter, allowed] of conditions) {
     let ratio = 0,

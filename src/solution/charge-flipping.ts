@@ -116,10 +116,12 @@ function* trialSteps(w: Workplace, rng: Rng, o: FlipOptions): Steps<FlipResult> 
       polishing++;
     } else {
       if (convergedAt < 0 && watch(r, skewness)) convergedAt = cycle;
-      // Some cycles more after the drop, so that the rest falls into place.
-      if (cycle + 1 >= maxCycles || (convergedAt >= 0 && cycle >= convergedAt + 30)) polishing = 1;
+      // Some cycles more after the drop, until skewness stands still: a drop is often followed by another.
+      const settled = convergedAt >= 0 && cycle >= convergedAt + 40 && rise(cycles) < 0.04;
+      if (cycle + 1 >= maxCycles || settled) polishing = 1;
     }
-    if (cycle % 8 === 7) yield { done: cycle + 1, total: maxCycles + polishCycles, note: `R ${r.toFixed(3)}, skewness ${skewness.toFixed(2)}` };
+    if (cycle % 8 === 7)
+      yield { done: cycle + 1, total: maxCycles + polishCycles, note: `R ${r.toFixed(3)}, skewness ${skewness.toFixed(2)}` };
   }
   return {
     status: convergedAt >= 0 ? "converged" : "max-iterations",
@@ -168,7 +170,15 @@ function flipInPlace(rho: Float32Array, points: number, k: number): number {
 }
 
 /** Measured amplitudes on the phases of G; returns the R value. */
-function newSpectrum(w: Workplace, weak: Uint8Array, strong: number, next: Float32Array, polish: boolean, float: boolean, phase?: Float64Array): number {
+function newSpectrum(
+  w: Workplace,
+  weak: Uint8Array,
+  strong: number,
+  next: Float32Array,
+  polish: boolean,
+  float: boolean,
+  phase?: Float64Array,
+): number {
   const { data, amplitude, slot, mate, plan, floating } = w;
   const g = plan.spectrum();
   let sum = 0;
@@ -210,6 +220,13 @@ function weakFlags(amplitude: Float64Array, ratio: number): Uint8Array {
   const flags = new Uint8Array(amplitude.length);
   for (const i of order.slice(0, Math.round(ratio * order.length))) flags[i] = 1;
   return flags;
+}
+
+/** Relative rise of skewness from the cycles 40 to 30 before to the last ten. */
+function rise(cycles: readonly FlipCycle[]): number {
+  const mean = (a: number, b: number): number => cycles.slice(a, b).reduce((s, c) => s + c.skewness, 0) / (b - a);
+  const n = cycles.length;
+  return mean(n - 10, n) / mean(n - 40, n - 30) - 1;
 }
 
 /**

@@ -43,7 +43,8 @@ export function cellContent(formula: Composition, volume: number, step = 1, z?: 
   const atoms = heavyAtoms(formula) || [...formula.values()].reduce((a, b) => a + b, 0);
   const misfit = (n: number): number => Math.abs(Math.log(volume / (n * atoms) / 15.5));
   const guess = Math.max(1, Math.round(volume / (atoms * 15.5 * step)));
-  const best = z ?? step * [guess - 1, guess, guess + 1].filter((n) => n >= 1).reduce((p, n) => (misfit(n * step) < misfit(p * step) ? n : p));
+  const best =
+    z ?? step * [guess - 1, guess, guess + 1].filter((n) => n >= 1).reduce((p, n) => (misfit(n * step) < misfit(p * step) ? n : p));
   const volumePerAtom = volume / (best * atoms);
   if (!(best > 0) || !(volumePerAtom > 5 && volumePerAtom < 60))
     fail(

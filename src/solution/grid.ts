@@ -1,5 +1,5 @@
 import type { UnitCell } from "../geometry/cell.js";
-import { type PhasingData } from "./prepare.js";
+import type { PhasingData } from "./prepare.js";
 
 export type GridShape = readonly [na: number, nb: number, nc: number];
 
@@ -48,7 +48,12 @@ export function spectrumSlots(hkl: Int32Array, [na, nb, nc]: GridShape): Slots {
 }
 
 /** Half-spectrum entries inside the sphere of the data that no reflection of the list fills, 000 aside. */
-export function unobservedSlots(data: PhasingData, shape: GridShape, slots: Slots, quadraticForm: (h: number, k: number, l: number) => number): Int32Array {
+export function unobservedSlots(
+  data: PhasingData,
+  shape: GridShape,
+  slots: Slots,
+  quadraticForm: (h: number, k: number, l: number) => number,
+): Int32Array {
   const [na, nb, nc] = shape,
     half = nc / 2 + 1;
   const taken = new Uint8Array(na * nb * half);

@@ -145,7 +145,12 @@ function agreementAt(set: PhasedSet, r: number, t: readonly [number, number, num
 }
 
 /** From the best grid point by halving steps along the axes: the maximum is smooth on the scale of the grid. */
-function refineOrigin(set: PhasedSet, rows: readonly number[], shifts: readonly (readonly [number, number, number])[], start: Fractional): Fractional {
+function refineOrigin(
+  set: PhasedSet,
+  rows: readonly number[],
+  shifts: readonly (readonly [number, number, number])[],
+  start: Fractional,
+): Fractional {
   const value = (x: Fractional): number => rows.reduce((s, r, o) => s + agreementAt(set, r, shifts[o]!, x), 0);
   let x = start,
     v = value(x);

@@ -60,7 +60,8 @@ function topOf(at: At, i: number, j: number, k: number, v: number, shape: readon
       );
   let shift = newton(h, g);
   // A flat or saddle-like top: one parabola for each axis.
-  if (!shift || shift.some((x) => !(Math.abs(x) <= 1))) shift = e.map((_, p) => (h[4 * p]! < 0 ? Math.max(-0.5, Math.min(0.5, -g[p]! / h[4 * p]!)) : 0));
+  if (!shift || shift.some((x) => !(Math.abs(x) <= 1)))
+    shift = e.map((_, p) => (h[4 * p]! < 0 ? Math.max(-0.5, Math.min(0.5, -g[p]! / h[4 * p]!)) : 0));
   const height = v + 0.5 * shift.reduce((s, x, p) => s + x * g[p]!, 0);
   const unit = (x: number): number => x - Math.floor(x);
   return { xyz: [unit((i + shift[0]!) / shape[0]), unit((j + shift[1]!) / shape[1]), unit((k + shift[2]!) / shape[2])], height };
@@ -69,6 +70,16 @@ function newton(h: readonly number[], g: readonly number[]): number[] | undefine
   const [a, b, c, , d, e, , , f] = h as unknown as [number, number, number, number, number, number, number, number, number];
   const det = a * (d * f - e * e) - b * (b * f - e * c) + c * (b * e - d * c);
   if (!(Math.abs(det) > 1e-12 * Math.abs(a * d * f))) return undefined;
-  const x = [d * f - e * e, c * e - b * f, b * e - c * d, c * e - b * f, a * f - c * c, b * c - a * e, b * e - c * d, b * c - a * e, a * d - b * b];
+  const x = [
+    d * f - e * e,
+    c * e - b * f,
+    b * e - c * d,
+    c * e - b * f,
+    a * f - c * c,
+    b * c - a * e,
+    b * e - c * d,
+    b * c - a * e,
+    a * d - b * b,
+  ];
   return [0, 1, 2].map((r) => -(x[3 * r]! * g[0]! + x[3 * r + 1]! * g[1]! + x[3 * r + 2]! * g[2]!) / det);
 }

@@ -1,4 +1,4 @@
-import { metricTensor, quadratic, type Fractional } from "../geometry/metric.js";
+import { type Fractional, metricTensor, quadratic } from "../geometry/metric.js";
 import { expandToP1, type Structure } from "../geometry/structure.js";
 
 /** How a structure fits a reference after origin and hand are matched. */
@@ -48,7 +48,9 @@ export function matchStructures(reference: Structure, found: Structure, anchors 
         for (let pass = 0; pass < 2; pass++) {
           const close = r.filter((x) => x.d < 0.4);
           if (close.length === 0) break;
-          shift = [0, 1, 2].map((k) => shift[k as 0] + close.reduce((s, x) => s + x.diff[k as 0], 0) / close.length) as unknown as Fractional;
+          shift = [0, 1, 2].map(
+            (k) => shift[k as 0] + close.reduce((s, x) => s + x.diff[k as 0], 0) / close.length,
+          ) as unknown as Fractional;
           r = near(hand, shift);
         }
         if (score(r) > top) {

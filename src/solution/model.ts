@@ -1,12 +1,12 @@
 import { inverse, type Map3 } from "../core/frames.js";
 import type { Steps } from "../core/job.js";
-import type { Fractional, Mat3 } from "../geometry/metric.js";
+import { type Fractional, identity3, type Mat3 } from "../geometry/metric.js";
 import { siteSymmetry } from "../geometry/site-symmetry.js";
-import { atom, structure, type Structure } from "../geometry/structure.js";
+import { atom, type Structure, structure } from "../geometry/structure.js";
 import { rotateVector } from "../geometry/symop.js";
 import { cholesky, choleskySolve } from "../numerics/cholesky.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
-import { onPrimitiveAxes, type PhasingData } from "./prepare.js";
+import { indexKey, inHalf, onPrimitiveAxes, type PhasingData } from "./prepare.js";
 
 /** A model held against the data. */
 export interface ModelFit {
@@ -42,16 +42,25 @@ export function* fitModelSteps(
 ): Steps<ModelFit> {
   const n = start.atoms.length,
     np = 4 * n;
-  const rows = representatives(data);
-  const fo = Float64Array.from(rows, (i) => Math.sqrt(Math.max(0, data.intensity[i]!)));
-  const forms = [...new Set(start.atoms.map((a) => a.element))].map((e) => [e, factors(e)] as const);
-  const table = new Map(forms.map(([e, f]) => [e, Float64Array.from(rows, (i) => f.f(data.dStar[i]! / 2))]));
   const q = inverse(basis as Map3) as Mat3;
   const ops = start.spaceGroup.ops.slice(0, start.spaceGroup.primitiveOrder).map((op) => ({
     w: onPrimitiveAxes(op.rotation, basis),
     t: rotateVector(basis, [op.shift[0] / 24, op.shift[1] / 24, op.shift[2] / 24]),
   }));
-  const stabiliser = start.atoms.map((a) => siteSymmetry(start.spaceGroup, start.cell, a.xyz).stabiliser.length);
+  const rows = representatives(
+    data,
+    ops.map((o) => o.w),
+  );
+  const fo = Float64Array.from(rows, (i) => Math.sqrt(Math.max(0, data.intensity[i]!)));
+  const forms = [...new Set(start.atoms.map((a) => a.element))].map((e) => [e, factors(e)] as const);
+  const table = new Map(forms.map(([e, f]) => [e, Float64Array.from(rows, (i) => f.f(data.dStar[i]! / 2))]));
+  const sites = start.atoms.map((a) => siteSymmetry(start.spaceGroup, start.cell, a.xyz));
+  const stabiliser = sites.map((s) => s.stabiliser.length);
+  /** Mean rotation of the stabiliser on primitive axes: takes a shift to its allowed part (damping is not symmetric on oblique axes). */
+  const allowed = sites.map((s) => {
+    const w = s.stabiliser.map((op) => onPrimitiveAxes(op.rotation, basis));
+    return identity3.map((_, e) => w.reduce((t, m) => t + m[e]!, 0) / w.length) as unknown as Mat3;
+  });
   const terms: Term[] = start.atoms.flatMap((_, k) => ops.map((o) => ({ atom: k, w: o.w, t: o.t, weight: 1 / stabiliser[k]! })));
   let x = start.atoms.map((a) => [...rotateVector(basis, a.xyz)]);
   let u = start.atoms.map((a) => Math.max(uMin, Math.min(uMax, a.uIso || 0.02)));
@@ -87,13 +96,17 @@ export function* fitModelSteps(
     for (let attempt = 0; attempt < 6; attempt++) {
       const m = new Float64Array(np * np);
       const floor = Math.max(...Array.from({ length: np }, (_, p) => a[p * np + p]!)) * 1e-9;
-      for (let p = 0; p < np; p++) for (let s = 0; s <= p; s++) m[p * np + s] = m[s * np + p] = a[p * np + s]! + (p === s ? lambda * a[p * np + p]! + floor : 0);
+      for (let p = 0; p < np; p++)
+        for (let s = 0; s <= p; s++) m[p * np + s] = m[s * np + p] = a[p * np + s]! + (p === s ? lambda * a[p * np + p]! + floor : 0);
       const step = solveNormal(m, b, np);
       if (!step) {
         lambda *= 10;
         continue;
       }
-      const xs = x.map((v, i) => v.map((c, d) => c + limit(step[4 * i + d]!, 0.02)));
+      const xs = x.map((v, i) => {
+        const d = rotateVector(allowed[i]!, [0, 1, 2].map((p) => limit(step[4 * i + p]!, 0.02)) as unknown as Fractional);
+        return v.map((c, p) => c + d[p as 0]);
+      });
       const us = u.map((v, i) => Math.max(uMin, Math.min(uMax, v + limit(step[4 * i + 3]!, 0.02))));
       const f = evaluate(xs, us),
         kk = bestScale(f),
@@ -131,7 +144,13 @@ export function* fitModelSteps(
       return atom({ ...a, xyz: stabiliser[i]! > 1 ? siteSymmetry(start.spaceGroup, start.cell, xyz, 0.2).xyz : xyz, uIso: u[i]! });
     }),
   );
-  return { structure: refined, r1: den > 0 ? num / den : 1, observed, scale: k, calculated: allFactors(data, terms, x, u, start, factors, k) };
+  return {
+    structure: refined,
+    r1: den > 0 ? num / den : 1,
+    observed,
+    scale: k,
+    calculated: allFactors(data, terms, x, u, start, factors, k),
+  };
 }
 const limit = (v: number, most: number): number => Math.max(-most, Math.min(most, v));
 
@@ -143,15 +162,23 @@ function solveNormal(m: Float64Array, b: Float64Array, n: number): Float64Array 
   }
 }
 
-/** One row of every Laue orbit. */
-function representatives(data: PhasingData): Int32Array {
-  const seen = new Uint8Array(data.orbits);
+/** One row of every set of reflections that the group's operations (and Friedel's law) relate: a low group must explain equivalents one by one. */
+function representatives(data: PhasingData, rotations: readonly Mat3[]): Int32Array {
+  const seen = new Set<number>();
   const rows: number[] = [];
-  for (let i = 0; i < data.size; i++)
-    if (!seen[data.orbit[i]!]) {
-      seen[data.orbit[i]!] = 1;
-      rows.push(i);
+  for (let i = 0; i < data.size; i++) {
+    const [h, k, l] = [data.hkl[3 * i]!, data.hkl[3 * i + 1]!, data.hkl[3 * i + 2]!];
+    let key = 0;
+    for (const w of rotations) {
+      const p = h * w[0] + k * w[3] + l * w[6],
+        q = h * w[1] + k * w[4] + l * w[7],
+        r = h * w[2] + k * w[5] + l * w[8];
+      key = Math.max(key, inHalf(p, q, r) ? indexKey(p, q, r) : indexKey(-p, -q, -r));
     }
+    if (seen.has(key)) continue;
+    seen.add(key);
+    rows.push(i);
+  }
   return Int32Array.from(rows);
 }
 
@@ -173,7 +200,11 @@ function calculate(
   const part = new Float64Array(8 * n);
   const images = terms.map((o) => {
     const v = x[o.atom]!;
-    return [o.w[0] * v[0]! + o.w[1] * v[1]! + o.w[2] * v[2]! + o.t[0], o.w[3] * v[0]! + o.w[4] * v[1]! + o.w[5] * v[2]! + o.t[1], o.w[6] * v[0]! + o.w[7] * v[1]! + o.w[8] * v[2]! + o.t[2]] as const;
+    return [
+      o.w[0] * v[0]! + o.w[1] * v[1]! + o.w[2] * v[2]! + o.t[0],
+      o.w[3] * v[0]! + o.w[4] * v[1]! + o.w[5] * v[2]! + o.t[1],
+      o.w[6] * v[0]! + o.w[7] * v[1]! + o.w[8] * v[2]! + o.t[2],
+    ] as const;
   });
   for (let i = 0; i < rows.length; i++) {
     const r = rows[i]!,

@@ -1,4 +1,4 @@
-import { type Mat3 } from "../geometry/metric.js";
+import type { Mat3 } from "../geometry/metric.js";
 import { fftPlan } from "../numerics/fft-plan.js";
 import { type GridShape, gridShape } from "./grid.js";
 import { type Images, imageRows } from "./phased.js";
@@ -68,7 +68,15 @@ export function operatorScores(set: PhasedSet): OperatorScore[] {
 }
 
 /** Add to element (h, k, l) modulo the grid. */
-export function add(buffer: Float32Array | Float64Array, [na, nb, nc]: GridShape, h: number, k: number, l: number, re: number, im: number): void {
+export function add(
+  buffer: Float32Array | Float64Array,
+  [na, nb, nc]: GridShape,
+  h: number,
+  k: number,
+  l: number,
+  re: number,
+  im: number,
+): void {
   const at = 2 * (((((h % na) + na) % na) * nb + (((k % nb) + nb) % nb)) * nc + (((l % nc) + nc) % nc));
   buffer[at]! += re;
   buffer[at + 1]! += im;

@@ -120,8 +120,7 @@ function checkList(list: ReflectionList, cell: UnitCell, warnings: string[]): vo
   if (positive < 10 || positive < 0.1 * finite)
     fail("bad-value", { reflections: finite, positive }, "nearly all intensities are negative or zero: check column and background");
   if (positive < finite) warnings.push(`${finite - positive} of ${finite} intensities are not positive; they count as weak`);
-  if (veryNegative > 0.02 * finite)
-    warnings.push(`${veryNegative} intensities are below −3σ: σ is too small or the background is wrong`);
+  if (veryNegative > 0.02 * finite) warnings.push(`${veryNegative} intensities are below −3σ: σ is too small or the background is wrong`);
 }
 
 const OFFSET = 1 << 9;

@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.js";
 import { printable } from "../core/inspect.js";
-import type { Steps } from "../core/job.js";
+import { type RunOptions, runAsync, type Steps } from "../core/job.js";
 import { rng } from "../core/rng.js";
 import type { UnitCell } from "../geometry/cell.js";
 import type { Mat3 } from "../geometry/metric.js";
@@ -103,13 +103,16 @@ export function* solveStructureSteps(
 ): Steps<Solution> {
   const { seed = 1, trials = 12, factors = lobato, minScore } = options;
   const wanted = typeof composition === "string" ? parseComposition(composition) : composition;
-  if (!wanted || wanted.size === 0) fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
+  if (!wanted || wanted.size === 0)
+    fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
   const data = preparePhasing(reflections, cell, options);
   const rough = cellContent(wanted, data.cell.volume);
   const norm = normalise(data, rough.content, factors);
   const warnings = [...data.warnings];
   const figures: TrialFigures[] = [];
-  let best: { model: BuiltModel; candidate: GroupCandidate; others: GroupCandidate[]; scores: OperatorScore[]; sane: Connectivity } | undefined;
+  let best:
+    | { model: BuiltModel; candidate: GroupCandidate; others: GroupCandidate[]; scores: OperatorScore[]; sane: Connectivity; merit: number }
+    | undefined;
   for (let trial = 0; trial < trials; trial++) {
     const plan = schedule[trial % schedule.length]!;
     const way = { amplitudes: options.amplitudes ?? plan.amplitudes, power: options.power ?? plan.power, kEd: options.kEd ?? plan.kEd };
@@ -140,8 +143,11 @@ export function* solveStructureSteps(
       weakest: candidate.weakest,
       r1: model.fit.r1,
     });
-    if (!best || model.fit.r1 < best.model.fit.r1) best = { model, candidate, others: good.slice(1), scores, sane };
-    if (model.fit.r1 <= CONVINCING && sane.tooShort.length === 0) break;
+    // A group below the Laue class of the data wants better evidence: its model has more parameters, and merging says the class is there.
+    const full = laueOrder(candidate) === data.laue.order || options.spaceGroup !== undefined;
+    const merit = model.fit.r1 + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length;
+    if (!best || merit < best.merit) best = { model, candidate, others: good.slice(1), scores, sane, merit };
+    if (full && model.fit.r1 <= CONVINCING && sane.tooShort.length === 0) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
   const { model, candidate, sane } = best;
@@ -177,6 +183,7 @@ export function* solveStructureSteps(
   return printable(value, (s) => `Solution(${s.status}, ${s.structure.spaceGroup.hm}, ${formula(s.structure)}, R1 ${s.r1.toFixed(3)})`);
 }
 
+const laueOrder = (c: GroupCandidate): number => c.group.primitiveOrder * (c.group.centrosymmetric ? 1 : 2);
 const sortedAtoms = (s: Structure): Structure => structure(s.cell, s.spaceGroup, s.atoms as Atom[], s.cellSu);
 
 function* flipSteps(
@@ -208,4 +215,14 @@ function* withProgress<T>(steps: Steps<T>, from: number, total: number, share = 
   } finally {
     steps.return(undefined as T);
   }
+}
+
+/** {@link solveStructureSteps} with progress, abort and returns to the event loop. */
+export function solveStructure(
+  reflections: ReflectionList,
+  cell: UnitCell,
+  composition: Composition | string,
+  { signal, onProgress, sliceMs, ...options }: SolveOptions & RunOptions = {},
+): Promise<Solution> {
+  return runAsync(solveStructureSteps(reflections, cell, composition, options), { signal, onProgress, sliceMs });
 }

@@ -1,0 +1,36 @@
+/** Structure solution: Wilson scaling, charge flipping, space group from the phases, peaks, elements, a model with its R. */
+
+export type { AssignedPeak, Assignment } from "./assign.js";
+export { assignPeaks } from "./assign.js";
+export type { UniquePeak } from "./asymmetric.js";
+export { multiplicityDivisor, uniquePeaks } from "./asymmetric.js";
+export type { BuiltModel } from "./build-model.js";
+export { buildModelSteps } from "./build-model.js";
+export { detectCentring } from "./centring.js";
+export type { FlipCycle, FlipOptions, Flipper, FlipResult } from "./charge-flipping.js";
+export { flipper } from "./charge-flipping.js";
+export type { CellContent, Composition } from "./composition.js";
+export { cellContent, parseComposition } from "./composition.js";
+export type { DensityMap, SymmetricPhases } from "./density.js";
+export { densityMap, symmetricPhases } from "./density.js";
+export type { GroupCandidate, GroupOptions } from "./group-search.js";
+export { groupCandidates } from "./group-search.js";
+export type { Connectivity } from "./judge.js";
+export { connectivity } from "./judge.js";
+export type { MapPeak } from "./map-peaks.js";
+export { mapPeaks } from "./map-peaks.js";
+export type { StructureMatch } from "./match.js";
+export { matchStructures } from "./match.js";
+export type { ModelFit } from "./model.js";
+export { fitModelSteps } from "./model.js";
+export type { Normalised } from "./normalise.js";
+export { normalise } from "./normalise.js";
+export type { OperatorScore, PhasedSet } from "./operators.js";
+export { operatorScores, phasedSet } from "./operators.js";
+export type { PhasingData, PrepareOptions } from "./prepare.js";
+export { preparePhasing } from "./prepare.js";
+export type { SolutionInput, SolutionInputOptions } from "./read-reflections.js";
+export { readSolutionInput } from "./read-reflections.js";
+export type { Solution, SolveOptions, TrialFigures } from "./solve.js";
+export { solveStructure, solveStructureSteps } from "./solve.js";
+export { solutionRecord, solutionSummary } from "./summary.js";
