@@ -25,6 +25,12 @@ export interface FilteredFrame {
   readonly dsg: Float64Array;
 }
 
+/**
+ * What rounding of the files moves RSg by: angles with three decimals and an orientation matrix with six. In the alanine refinement of
+ * JANA2020 (limit 0.66) the last reflection that passed comes out as 0.66009, the first that did not as 0.66014.
+ */
+const ROUNDING = 1.5e-4;
+
 /** g of reflections in the lab frame, shape [n, 3], Å⁻¹. */
 export function labVectors(ub: Map3<"lab", "hkl">, hkl: Int32Array): Float64Array {
   if (hkl.length % 3 !== 0) fail("bad-shape", { length: hkl.length }, "pass indices as [n, 3] row-major: h0 k0 l0 h1 k1 l1 …");
@@ -57,7 +63,7 @@ export function filterFrame(
   const kept: number[] = [];
   for (let i = 0; i < sg.length; i++)
     if (
-      (rsgMax === Number.POSITIVE_INFINITY || rsg[i]! <= rsgMax) &&
+      (rsgMax === Number.POSITIVE_INFINITY || rsg[i]! <= rsgMax * (1 + ROUNDING)) &&
       dsg[i]! >= dsgMin &&
       Math.abs(sg[i]!) <= sgMax &&
       Math.hypot(g[3 * i]!, g[3 * i + 1]!, g[3 * i + 2]!) <= gMax

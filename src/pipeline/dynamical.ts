@@ -1,5 +1,6 @@
 import { dyngoModel } from "../bloch/dyngo.js";
 import { type FrameFilter, filterFrame } from "../bloch/filters.js";
+import { fitOrientation, type OrientationOptions } from "../bloch/frame-fit.js";
 import { type DynamicalFrame, type FrameCrystal, type FrameModel, frameCrystal, frameIntensities } from "../bloch/frames.js";
 import { type FrameAgreement, type FrameExcluded, frameAgreement } from "../bloch/frames-residuals.js";
 import type { SweepRun } from "../bloch/integrate.js";
@@ -16,6 +17,7 @@ import { dyngoSettings } from "../io/jana/dyngo.js";
 import type { JanaProject } from "../io/jana/embedded.js";
 import { m90Wavelength } from "../io/jana/m90.js";
 import type { CifPets } from "../io/pets/cif-pets.js";
+import { arena as newArena } from "../kernels/memory.js";
 import { peng1996 } from "../scattering/peng.js";
 
 /** A frame with its measured intensities; rows belong to those of `hkl`. */
@@ -180,4 +182,17 @@ export async function compareFrames(
       meanBeams: r.meanBeams,
     };
   });
+}
+
+/**
+ * The frames with their orientations refined against the measured intensities, one by one; a frame that cannot be fitted keeps its own.
+ */
+export function refineOrientations(
+  crystal: FrameCrystal,
+  frames: readonly MeasuredFrame[],
+  model: FrameModel,
+  options: OrientationOptions = {},
+): MeasuredFrame[] {
+  const arena = options.arena ?? newArena();
+  return frames.map((f) => (f.problem === undefined ? { ...f, ub: fitOrientation(crystal, f, model, f, { ...options, arena }).ub } : f));
 }
