@@ -4,7 +4,7 @@ import type { ColormapName } from "./colormap.js";
 import { prepareImage } from "./image.js";
 import type { Scale } from "./levels.js";
 import { rasterPng } from "./raster.js";
-import { element, escapeText, estimateWidth, type Markup } from "./svg.js";
+import { element, escapeText, type Markup } from "./svg.js";
 
 type Column = ArrayLike<number>;
 interface Style {
