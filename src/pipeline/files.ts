@@ -49,7 +49,7 @@ export function recordFiles(
         pairs: Int32Array.from(record.frames, (f) => (f.centre.method === "friedel-pairs" ? f.centre.count : 0)),
       }),
     ],
-    [`${name}.celllist`, writeCelllist([petsCell(record)])],
+    [`${name}.celllist`, writeCelllist(petsCells(record))],
     [`${name}.cif`, cif(record, name)],
     [`${name}.json`, `${JSON.stringify(recordSummary(record, provenance), undefined, 1)}\n`],
   ]);
@@ -77,7 +77,7 @@ export function recordSummary(r: ProcessingRecord, provenance: Readonly<Record<s
     noise: r.settings.noise,
     distortion: r.distortion?.kept ? r.distortion.result.distortion : undefined,
     rocking,
-    lattices: r.indexing.lattices,
+    lattices: r.lattices.map((l) => ({ ...l, cell: cellParameters(l.cell), cellSigma: l.cellSigma.slice(0, 6) })),
     geometry: r.geometry,
     corrections:
       corrections &&
@@ -88,21 +88,19 @@ export function recordSummary(r: ProcessingRecord, provenance: Readonly<Record<s
   };
 }
 
-function petsCell(r: ProcessingRecord): PetsCell {
-  const { cell } = r,
-    six = cellParameters(cell) as unknown as NonNullable<PetsCell["cell"]>,
-    su = r.cellSigma.slice(0, 6).map((s) => (Number.isFinite(s) ? s : 0)) as unknown as NonNullable<PetsCell["su"]>;
-  return {
-    label: "active",
-    ub: [...r.ub] as unknown as NonNullable<PetsCell["ub"]>,
+/** One item a lattice: PETS2 takes the active one, the others are the twin's. */
+function petsCells(r: ProcessingRecord): PetsCell[] {
+  return r.lattices.map((l, i) => ({
+    label: i === 0 ? "active" : `individual ${i + 1}`,
+    ub: [...l.ub] as unknown as NonNullable<PetsCell["ub"]>,
     directions: undefined,
-    cell: six,
-    su,
-    volume: cell.volume,
+    cell: cellParameters(l.cell) as unknown as NonNullable<PetsCell["cell"]>,
+    su: l.cellSigma.slice(0, 6).map((s) => (Number.isFinite(s) ? s : 0)) as unknown as NonNullable<PetsCell["su"]>,
+    volume: l.cell.volume,
     symmetry: undefined,
     centering: r.lattice.centring,
     other: [],
-  };
+  }));
 }
 
 function pts(r: ProcessingRecord, images: readonly string[] | undefined): string {
@@ -145,7 +143,7 @@ function pts(r: ProcessingRecord, images: readonly string[] | undefined): string
       withPtsBlock(
         base,
         "celllist",
-        writeCelllist([petsCell(r)])
+        writeCelllist(petsCells(r))
           .split(/\r?\n/)
           .filter((l) => l !== ""),
       ),

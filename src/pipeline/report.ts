@@ -55,7 +55,7 @@ function summary(r: ProcessingRecord): Block {
           ["volume", { value: cell.volume, su: s[6], unit: "Å³", decimals: 1 }],
           ["indexed 3-D maxima", `${(100 * r.indexed.fraction).toFixed(1)} % of ${indexing.maxima.size}`],
           ["tilt axis ω", { value: r.omegaDeg, su: indexing.omegaSigmaDeg, unit: "°" }],
-          ["lattices in the series", indexing.lattices.length],
+          ["lattices in the series", r.lattices.length],
           ["spots", r.peaks.size],
         ],
       },
@@ -110,13 +110,20 @@ function lattice(r: ProcessingRecord): Block {
         ),
       },
       { kind: "figure", picture: { svg: plotSvg(indexingHistogram(r)) }, alt: "histogram of index errors" },
-      ...(r.indexing.lattices.length > 1
+      ...(r.lattices.length > 1
         ? [
             {
               kind: "table",
-              caption: "Lattices found, by the maxima that they explain.",
-              columns: ["lattice", "explained", "explained by it alone"],
-              rows: r.indexing.lattices.map((l, i) => [i + 1, l.explained, l.own]),
+              caption:
+                "Individuals of the series: 3-D maxima that each explains, those that it alone explains, its cell refined on its own spots, and the rotation that brings the first onto it.",
+              columns: ["", "explained", "alone", "a", "b", "c", "α", "β", "γ", "twin law"],
+              rows: r.lattices.map((l, i) => [
+                i + 1,
+                l.explained,
+                l.own,
+                ...[l.cell.a, l.cell.b, l.cell.c, l.cell.alphaDeg, l.cell.betaDeg, l.cell.gammaDeg].map((v, k) => su(v, l.cellSigma[k])),
+                l.misorientation ? `${l.misorientation.angleDeg.toFixed(2)}° about [${l.misorientation.row.join(" ")}]` : "",
+              ]),
             } satisfies Block,
           ]
         : []),
