@@ -11,9 +11,17 @@ export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter
 export { refineKinematic, refineKinematicSteps } from "./kinematic.js";
 export { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
 export { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
+export type { MapPeak, MapPeakOptions } from "./map-peaks.js";
+export { mapPeaks } from "./map-peaks.js";
+export type { MapSection, SectionOptions } from "./map-section.js";
+export { mapSection, sectionSvg } from "./map-section.js";
+export type { MapStatistics } from "./map-statistics.js";
+export { mapStatistics } from "./map-statistics.js";
 export type { ModelOptions, Riding, SparseRows, StructureModel } from "./model.js";
 export { structureModel } from "./model.js";
 export { perturbStructure } from "./perturb.js";
+export type { MapOptions, PotentialMap } from "./potential-map.js";
+export { differenceCoefficients, mapValue, potentialMap, voltPerElectronAngstrom } from "./potential-map.js";
 export type { MergedPairs, ObservedCalculated, ResidualOptions, Residuals } from "./residuals.js";
 export { mergedResiduals, mergePairs, residuals } from "./residuals.js";
 export type { CifResiduals } from "./residuals-cif.js";
