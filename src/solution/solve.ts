@@ -5,9 +5,10 @@ import { rng } from "../core/rng.js";
 import type { UnitCell } from "../geometry/cell.js";
 import type { Mat3 } from "../geometry/metric.js";
 import type { ReflectionList } from "../geometry/reflection-list.js";
-import { type Atom, formula, type Structure, structure } from "../geometry/structure.js";
+import { formula, type Structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
+import { assembled } from "./assemble.js";
 import { type BuiltModel, buildModelSteps } from "./build-model.js";
 import { type FlipOptions, type FlipResult, flipper } from "./charge-flipping.js";
 import { type Composition, cellContent, parseComposition } from "./composition.js";
@@ -162,7 +163,7 @@ export function* solveStructureSteps(
   if (!candidate.group.centrosymmetric) warnings.push("the hand is arbitrary: kinematical intensities do not determine it");
   const value: Solution = {
     status,
-    structure: sortedAtoms(model.fit.structure),
+    structure: assembled(model.fit.structure),
     map: model.map,
     basis: candidate.basis,
     group: candidate,
@@ -184,7 +185,6 @@ export function* solveStructureSteps(
 }
 
 const laueOrder = (c: GroupCandidate): number => c.group.primitiveOrder * (c.group.centrosymmetric ? 1 : 2);
-const sortedAtoms = (s: Structure): Structure => structure(s.cell, s.spaceGroup, s.atoms as Atom[], s.cellSu);
 
 function* flipSteps(
   data: PhasingData,
