@@ -194,25 +194,6 @@ export function reverseComplex(n: i32, a: usize, hermitian: bool, terms: i32, y:
     else gemvT<f64>(n, n, 1, a, n, true, p + row, p);
   }
 }
-/**
- * Sum of G_ij (real rows of ld, or complex) over pairs with the same difference: out[map[centre + key_i − key_j]] += f q_i q_j G_ij, where map
- * (i32) compresses the table of coefficients; entries below 0 are left out, and so is the diagonal.
- */
-export function scatterDifferences(n: i32, pairs: bool, g: usize, ld: i32, key: usize, centre: i32, map: usize, q: usize, f: f64, out: usize): void {
-  const origin = map + (<usize>centre << 2);
-  for (let i: i32 = 0; i < n; i++) {
-    const k = load<i32>(key + (<usize>i << 2)), qi = f * load<f64>(q + (<usize>i << 3)), row = g + <usize>i * <usize>ld * (pairs ? 16 : 8);
-    for (let j: i32 = 0; j < n; j++) {
-      if (i == j) continue;
-      const to = load<i32>(origin + <usize>((k - load<i32>(key + (<usize>j << 2))) << 2));
-      if (to < 0) continue;
-      const c = qi * load<f64>(q + (<usize>j << 3)), at = out + (<usize>to << 4);
-      if (pairs) v128.store(at, f64x2.add(v128.load(at), f64x2.mul(f64x2.splat(c), v128.load(row + (<usize>j << 4)))));
-      else store<f64>(at, load<f64>(at) + c * load<f64>(row + (<usize>j << 3)));
-    }
-  }
-}
-
 // Structured product: beams on a grid, W·x = gather(FFT⁻¹(FFT(W)·FFT(scatter(x)))).
 
 /** grid [points] complex = 0, then x·q at `place`. x: real numbers or pairs. */

@@ -17,6 +17,21 @@ export interface MatrixGradient {
   readonly kn: number;
 }
 
+/** Where the gradient of each pair of beams goes, in the interleaved array over the index, shape [n, n]. @throws bad-value */
+function pairTargets(m: StructureMatrix, index: DifferenceIndex): Int32Array {
+  const n = m.size,
+    { sh, sk, centre } = potentialLayout(m.potential.span),
+    out = new Int32Array(n * n);
+  const key = Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      const to = index.map[centre + key[i]! - key[j]!]!;
+      if (to < 0) fail("bad-value", { beams: n }, "the index does not hold the differences of these beams: make it from their lists");
+      out[i * n + j] = 2 * to;
+    }
+  return out;
+}
+
 /** One solved orientation, from which gradients are pulled back. Free it when done: it holds kernel memory. */
 export interface AdjointSolution {
   /** ⟨I_g⟩ over the thickness nodes, shape [beams]. */
@@ -100,19 +115,89 @@ export function adjointSolution(
     /** (2 − δ)(−1)^⌊k/2⌋ J_k: the coefficients without the factor i of the odd ones. */
     const coefficient = arena.f64(pJ, times * capacity).slice();
     const q2 = m.surface.map((s) => 1 / s);
+    /** Σ_t w τ dI_g/dτ: the same sum with J'_k = (J_{k−1} − J_{k+1})/2, since dψ/dτ = iAψ and the phase of the shift drops out. */
+    const logThickness = (): Float64Array => {
+      const J = arena.f64(pJ, times * capacity);
+      for (let t = 0; t < times; t++)
+        for (let k = 0; k < terms; k++) {
+          // undo the factors (2 − δ)(−1)^⌊k/2⌋ of the neighbours
+          const at = t * capacity,
+            bessel = (j: number): number => (coefficient[at + j]! * (j & 2 ? -1 : 1)) / (j === 0 ? 1 : 2);
+          J[at + k] = rho * (k === 0 ? -(terms > 1 ? bessel(1) : 0) : (bessel(k - 1) - (k + 1 < terms ? bessel(k + 1) : 0)) / 2);
+        }
+      kernels.combine(times, terms, width, pJ, capacity, pV, pE, pO, pWork);
+      kernels.waves(times, n, width, real ? 0 : 1, pE, pO, pPsi);
+      const slope = arena.f64(pPsi, 2 * times * n),
+        out = new Float64Array(n);
+      for (let t = 0; t < times; t++) {
+        const f = 2 * nodes.weights[t]! * tau[t]!;
+        for (let i = 0, at = 2 * t * n; i < n; i++, at += 2)
+          out[i]! += f * q2[i]! * (psi[at]! * slope[at]! + psi[at + 1]! * slope[at + 1]!);
+      }
+      return out;
+    };
+    /** The coefficients again, [terms, times], for the adjoint. */
+    const pC = alloc(8 * terms * times),
+      C = new Float64Array(terms * times);
+    for (let k = 0; k < terms; k++) for (let t = 0; t < times; t++) C[k * times + t] = coefficient[t * capacity + k]!;
     const intensities = new Float64Array(n);
     for (let t = 0; t < times; t++)
       for (let i = 0; i < n; i++)
         intensities[i]! += nodes.weights[t]! * q2[i]! * (psi[2 * (t * n + i)]! ** 2 + psi[2 * (t * n + i) + 1]! ** 2);
-    const pKey = alloc(4 * n),
-      pQ = alloc(8 * n),
-      pMap = alloc(4 * index.map.length),
-      { sh, sk, centre } = potentialLayout(m.potential.span);
-    arena.i32(pKey, n).set(Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!));
-    arena.f64(pQ, n).set(q2.map(Math.sqrt));
-    arena.i32(pMap, index.map.length).set(index.map);
-    const byLogThickness = logThickness(m, nodes, tau, psi, q2);
+    const target = pairTargets(m, index),
+      q = q2.map(Math.sqrt);
+    const byLogThickness = logThickness();
 
+    /** r_k = Σ_t conj(a_k) p(t), p = dL/dψ = 2 c w q² ψ: even rows take p, odd rows −i p; real vectors need the real parts alone. */
+    const seed = (c: Float64Array, pY: number, pP: number, pP2: number): void => {
+      const some = Array.from(c.keys()).filter((i) => c[i] !== 0);
+      const Y = arena.f64(pY, terms * width).fill(0);
+      if (some.length <= 4) {
+        for (const i of some)
+          for (let k = 0; k < terms; k++) {
+            let re = 0,
+              im = 0;
+            for (let t = 0, at = 2 * i; t < times; t++, at += 2 * n) {
+              const s = C[k * times + t]! * nodes.weights[t]!;
+              re += s * psi[at]!;
+              im += s * psi[at + 1]!;
+            }
+            const s = 2 * c[i]! * q2[i]!;
+            if (real) Y[k * width + i] = s * (k & 1 ? im : re);
+            else {
+              Y[k * width + 2 * i] = s * (k & 1 ? im : re);
+              Y[k * width + 2 * i + 1] = s * (k & 1 ? -re : im);
+            }
+          }
+        return;
+      }
+      const even = arena.f64(pP, times * width).fill(0),
+        odd = real ? arena.f64(pP2, times * width).fill(0) : undefined;
+      for (let t = 0; t < times; t++)
+        for (let i = 0; i < n; i++) {
+          const s = 2 * c[i]! * nodes.weights[t]! * q2[i]!,
+            re = s * psi[2 * (t * n + i)]!,
+            im = s * psi[2 * (t * n + i) + 1]!;
+          if (odd) {
+            even[t * width + i] = re;
+            odd[t * width + i] = im;
+          } else {
+            even[t * width + 2 * i] = re;
+            even[t * width + 2 * i + 1] = im;
+          }
+        }
+      arena.f64(pC, terms * times).set(C);
+      dense.dgemm((terms + 1) >> 1, width, times, 1, pC, 2 * times, 1, pP, width, 1, pY, 2 * width);
+      dense.dgemm(terms >> 1, width, times, 1, pC + 8 * times, 2 * times, 1, pP2 || pP, width, 1, pY + 8 * width, 2 * width);
+      if (real) return;
+      for (let k = 1; k < terms; k += 2)
+        for (let i = 0; i < 2 * n; i += 2) {
+          const at = k * width + i,
+            re = Y[at]!;
+          Y[at] = Y[at + 1]!; // −i (re + i im) = im − i re
+          Y[at + 1] = -re;
+        }
+    };
     const pull = (c: Float64Array, into = new Float64Array(2 * index.size)): MatrixGradient => {
       if (c.length !== n) fail("bad-shape", { length: c.length, beams: n }, "one factor for each beam");
       const local: number[] = [];
@@ -124,41 +209,9 @@ export function adjointSolution(
       try {
         const pY = take(8 * terms * width),
           pG = take(8 * n * width),
-          pC = take(8 * terms * times),
           pP = take(8 * times * width),
-          pP2 = real ? take(8 * times * width) : 0,
-          pOut = take(16 * index.size);
-        // p(t) = dL/dψ(t) = 2 c w q² ψ; r_k = Σ_t conj(a_k) p: even rows take p, odd rows −i p; real vectors need the real parts alone.
-        const even = arena.f64(pP, times * width).fill(0),
-          odd = real ? arena.f64(pP2, times * width).fill(0) : undefined;
-        for (let t = 0; t < times; t++)
-          for (let i = 0; i < n; i++) {
-            const s = 2 * c[i]! * nodes.weights[t]! * q2[i]!,
-              re = s * psi[2 * (t * n + i)]!,
-              im = s * psi[2 * (t * n + i) + 1]!;
-            if (odd) {
-              even[t * width + i] = re;
-              odd[t * width + i] = im; // Re(−i p)
-            } else {
-              even[t * width + 2 * i] = re;
-              even[t * width + 2 * i + 1] = im;
-            }
-          }
-        const C = arena.f64(pC, terms * times);
-        for (let k = 0; k < terms; k++) for (let t = 0; t < times; t++) C[k * times + t] = coefficient[t * capacity + k]!;
-        const Y = arena.f64(pY, terms * width).fill(0);
-        const evens = (terms + 1) >> 1,
-          odds = terms >> 1;
-        dense.dgemm(evens, width, times, 1, pC, 2 * times, 1, pP, width, 1, pY, 2 * width);
-        dense.dgemm(odds, width, times, 1, pC + 8 * times, 2 * times, 1, pP2 || pP, width, 1, pY + 8 * width, 2 * width);
-        if (!real)
-          for (let k = 1; k < terms; k += 2)
-            for (let i = 0; i < 2 * n; i += 2) {
-              const at = k * width + i,
-                re = Y[at]!;
-              Y[at] = Y[at + 1]!; // −i (re + i im) = im − i re
-              Y[at + 1] = -re;
-            }
+          pP2 = real ? take(8 * times * width) : 0;
+        seed(c, pY, pP, pP2);
         if (real) kernels.reverseReal(n, pA, ld, terms, pY, pWork);
         else kernels.reverseComplex(n, pA, m.absorbing ? 0 : 1, terms, pY, pWork);
         // G = y₁ v₀ᴴ + 2 Σ_{k≥1} y_{k+1} v_kᴴ: v₀ = e₀ is halved for one product with a factor 2.
@@ -171,11 +224,18 @@ export function adjointSolution(
         }
         arena.f64(pV, 1)[0] = 1;
         // dX = dA/rho: G_A = 2 G/rho = f G
-        const out = arena.f64(pOut, 2 * index.size);
-        out.set(into);
-        kernels.scatterDifferences(n, real ? 0 : 1, pG, ld, pKey, centre, pMap, pQ, f, pOut);
-        into.set(arena.f64(pOut, 2 * index.size));
         const G = arena.f64(pG, n * width);
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j < n; j++) {
+            if (i === j) continue;
+            const to = target[i * n + j]!,
+              w = f * q[i]! * q[j]!;
+            if (real) into[to]! += w * G[i * ld + j]!;
+            else {
+              into[to]! += w * G[2 * (i * n + j)]!;
+              into[to + 1]! += w * G[2 * (i * n + j) + 1]!;
+            }
+          }
         const twoKs = new Float64Array(n);
         let surface = 0;
         for (let i = 0; i < n; i++) {
@@ -207,32 +267,4 @@ export function adjointSolution(
     free();
     throw e;
   }
-}
-
-/** Σ_t w τ dI_g/dτ with dψ/dτ = iAψ. */
-function logThickness(m: StructureMatrix, nodes: ThicknessNodes, tau: Float64Array, psi: Float64Array, q2: Float64Array): Float64Array {
-  const n = m.size,
-    out = new Float64Array(n);
-  for (let t = 0; t < tau.length; t++)
-    for (let i = 0; i < n; i++) {
-      let re = 0,
-        im = 0;
-      const row = psi.subarray(2 * t * n, 2 * (t + 1) * n);
-      for (let j = 0; j < n; j++) {
-        const xr = row[2 * j]!,
-          xi = row[2 * j + 1]!;
-        if (m.real) {
-          re += m.a[i * n + j]! * xr;
-          im += m.a[i * n + j]! * xi;
-        } else {
-          const ar = m.a[2 * (i * n + j)]!,
-            ai = m.a[2 * (i * n + j) + 1]!;
-          re += ar * xr - ai * xi;
-          im += ar * xi + ai * xr;
-        }
-      }
-      // 2 Re(conj(ψ) i Aψ) = 2 (ψ_im Re Aψ − ψ_re Im Aψ)
-      out[i]! += 2 * nodes.weights[t]! * q2[i]! * tau[t]! * (row[2 * i + 1]! * re - row[2 * i]! * im);
-    }
-  return out;
 }

@@ -72,6 +72,25 @@ function smooth(n: number): number {
   }
 }
 
+/** Do all beams lie in one plane (or row)? Says so without allocating, for lists that turn out to fill space. */
+export function coplanar(hkl: Int32Array): boolean {
+  let a = -1;
+  const n = [0, 0, 0];
+  for (let i = 3; i < hkl.length; i += 3) {
+    const h = hkl[i]!,
+      k = hkl[i + 1]!,
+      l = hkl[i + 2]!;
+    if (h === 0 && k === 0 && l === 0) continue;
+    if (a < 0) a = i;
+    else if (n[0] === 0 && n[1] === 0 && n[2] === 0) {
+      n[0] = hkl[a + 1]! * l - hkl[a + 2]! * k;
+      n[1] = hkl[a + 2]! * h - hkl[a]! * l;
+      n[2] = hkl[a]! * k - hkl[a + 1]! * h;
+    } else if (n[0]! * h + n[1]! * k + n[2]! * l !== 0) return false;
+  }
+  return true;
+}
+
 /** The grid of a beam list, or undefined when it is trivial. */
 export function beamGrid(p: CrystalPotential, hkl: Int32Array): BeamGrid | undefined {
   const basis = reduced(latticeBasis(hkl), reciprocalMetric(p.cell));

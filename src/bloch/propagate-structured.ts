@@ -2,7 +2,7 @@ import { fail } from "../core/errors.js";
 import type { BlochKernels } from "../kernels/bloch.js";
 import { fftPlan } from "../numerics/fft-plan.js";
 import { scoped } from "../numerics/matrix-scope.js";
-import { type BeamGrid, beamGrid } from "./grid.js";
+import type { BeamGrid } from "./grid.js";
 import { potentialLayout } from "./potential.js";
 import { chebyshevColumns, type VectorWriter } from "./propagate-chebyshev.js";
 import type { StructureMatrix } from "./structure-matrix.js";
@@ -18,7 +18,7 @@ export function structuredChebyshev(
   m: StructureMatrix,
   tau: Float64Array,
   kernels: BlochKernels,
-  grid = beamGrid(m.potential, m.hkl),
+  grid: BeamGrid | undefined,
 ): Float64Array {
   if (!grid) return fail("bad-value", { beams: m.size }, "a single beam has no grid: use another solver");
   const { arena } = kernels,

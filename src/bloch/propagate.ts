@@ -1,11 +1,10 @@
 import { fail } from "../core/errors.js";
 import { type BlochKernels, blochKernels } from "../kernels/bloch.js";
 import { denseKernels } from "../kernels/dense.js";
-import { beamGrid } from "./grid.js";
+import { type BeamGrid, beamGrid, coplanar } from "./grid.js";
 import { denseChebyshev } from "./propagate-chebyshev.js";
 import { eigenColumns, expmColumns, tridiagonalColumns } from "./propagate-dense.js";
 import { structuredChebyshev, structuredCost } from "./propagate-structured.js";
-import { chebyshevCapacity } from "./spectrum.js";
 import type { StructureMatrix } from "./structure-matrix.js";
 import { type BlochWaves, finishWaves, type SolverName } from "./waves.js";
 
@@ -24,12 +23,11 @@ export function propagate(m: StructureMatrix, thicknesses: ArrayLike<number>, op
   const { kernels = blochKernels() } = options;
   const t = checkThicknesses(thicknesses);
   const tau = t.map((x) => (Math.PI * x) / m.kn);
-  const grid = options.solver === undefined || options.solver === "structured" ? beamGrid(m.potential, m.hkl) : undefined;
-  const solver = options.solver ?? cheapest(m, tau, grid ? structuredCost(grid) : Number.POSITIVE_INFINITY);
+  const { solver, grid } = options.solver ? { solver: options.solver, grid: undefined } : choose(m, tau);
   const dense = denseKernels(kernels.arena, kernels.name);
   let amplitudes: Float64Array;
   if (solver === "chebyshev") amplitudes = denseChebyshev(m, tau, kernels);
-  else if (solver === "structured") amplitudes = structuredChebyshev(m, tau, kernels, grid);
+  else if (solver === "structured") amplitudes = structuredChebyshev(m, tau, kernels, grid ?? beamGrid(m.potential, m.hkl));
   else if (solver === "eigen") amplitudes = eigenColumns(m, tau, dense);
   else if (solver === "expm") amplitudes = expmColumns(m, tau, dense);
   else {
@@ -49,14 +47,22 @@ export function checkThicknesses(thicknesses: ArrayLike<number>): Float64Array {
   return t;
 }
 
-/** Counted operations; a structured product is only asked about where there is a grid. */
-function cheapest(m: StructureMatrix, tau: Float64Array, structured: number): SolverName {
-  const n = m.size,
-    d = m.twoKs.map((x, i) => x / m.surface[i]!);
-  const half = (d.reduce((p, x) => Math.max(p, x), -1e300) - d.reduce((p, x) => Math.min(p, x), 1e300)) / 2;
-  const terms = chebyshevCapacity(1.1 * half * tau.reduce((p, x) => Math.max(p, x), 0)) - 20;
+/** Counted operations. The reduction to tridiagonal form runs at a third of the speed of the products; a grid is looked for only where it can pay. */
+function choose(m: StructureMatrix, tau: Float64Array): { solver: SolverName; grid: BeamGrid | undefined } {
+  const n = m.size;
+  let lo = Number.POSITIVE_INFINITY,
+    hi = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < n; i++) {
+    const d = m.twoKs[i]! / m.surface[i]!;
+    lo = Math.min(lo, d);
+    hi = Math.max(hi, d);
+  }
+  const rho = 0.55 * (hi - lo) * tau.reduce((p, x) => Math.max(p, x), 0);
+  const terms = rho + 12 * Math.cbrt(rho) + 8;
   const dense = (m.real ? 2 : 8) * n * n;
-  const chebyshev = terms * Math.min(dense, structured);
-  if (m.absorbing || chebyshev <= 9 * n ** 3) return structured < dense ? "structured" : "chebyshev";
-  return "tridiagonal";
+  // In space the grid has at least eight times as many points as beams.
+  const grid = (n >= 60 && coplanar(m.hkl)) || n >= 400 ? beamGrid(m.potential, m.hkl) : undefined;
+  const product = grid ? Math.min(dense, structuredCost(grid)) : dense;
+  if (!m.absorbing && terms * product > 20 * n ** 3) return { solver: "tridiagonal", grid };
+  return { solver: product < dense ? "structured" : "chebyshev", grid };
 }

@@ -8,7 +8,7 @@ export interface SpectralMargins {
 }
 
 /** Rows examined at each end of the spectrum. */
-const ROWS = 48;
+const ROWS = 16;
 
 /**
  * Margins by perturbation: row i moves its level by Σ_j |A_ij|²/|d_i − d_j| towards the outside, or by |A_ij| where the levels are closer
@@ -24,13 +24,13 @@ export function spectralMargins(
   const { sh, sk, centre } = potentialLayout(span);
   const d = m.twoKs.map((x, i) => x / m.surface[i]!);
   const key = Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!);
+  const q = m.surface.map((x) => 1 / Math.sqrt(x));
   const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i]! - d[j]!);
   const lo = d[order[0]!]!,
     hi = d[order[n - 1]!]!;
   const modulus = (i: number, j: number): number => {
-    const at = centre + key[i]! - key[j]!,
-      q = 1 / Math.sqrt(m.surface[i]! * m.surface[j]!);
-    return q * (real ? Math.abs(table[at]!) : Math.hypot(table[2 * at]!, table[2 * at + 1]!));
+    const at = centre + key[i]! - key[j]!;
+    return q[i]! * q[j]! * (real ? Math.abs(table[at]!) : Math.sqrt(table[2 * at]! ** 2 + table[2 * at + 1]! ** 2));
   };
   let above = 0,
     below = 0;

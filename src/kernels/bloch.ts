@@ -54,8 +54,6 @@ export interface BlochKernels {
   /** y_k = r_k + (2X)ᴴ y_{k+1} − y_{k+2} in place, from the last of `terms` rows down. */
   reverseReal(n: N, a: N, ld: N, terms: N, y: N, work: N): void;
   reverseComplex(n: N, a: N, hermitian: N, terms: N, y: N, work: N): void;
-  /** out[map[centre + key_i − key_j]] += f q_i q_j G_ij off the diagonal; out is complex, map i32 with −1 for what is left out. */
-  scatterDifferences(n: N, pairs: N, g: N, ld: N, key: N, centre: N, map: N, q: N, f: N, out: N): void;
   scatter(n: N, x: N, pairs: N, q: N, place: N, grid: N, points: N): void;
   multiplyGrid(points: N, grid: N, factor: N, realFactor: N): void;
   /** y = factor·(q·scale·grid[place] + (d − shift + i·u0·q²)·x) − z; z may be 0. */

@@ -205,19 +205,6 @@ export function jsBloch(arena: Arena): BlochKernels {
           h[p + 2 * i + 1] = im;
         }
     },
-    scatterDifferences: (n, pairs, g, ld, key, centre, map, q, f, out) => {
-      const h = heap(),
-        m = ints();
-      for (let i = 0; i < n; i++)
-        for (let j = 0; j < n; j++) {
-          const to = m[map / 4 + centre + m[key / 4 + i]! - m[key / 4 + j]!]!;
-          if (i === j || to < 0) continue;
-          const c = f * h[q / 8 + i]! * h[q / 8 + j]!,
-            at = g / 8 + (pairs ? 2 : 1) * (i * ld + j);
-          h[out / 8 + 2 * to]! += c * h[at]!;
-          if (pairs) h[out / 8 + 2 * to + 1]! += c * h[at + 1]!;
-        }
-    },
     scatter: (n, x, pairs, q, place, grid, points) => {
       const h = heap(),
         m = ints();
