@@ -37,6 +37,8 @@ export interface PhasingData {
 export interface PrepareOptions {
   /** Laue class that the data obey, e.g. "mmm", instead of the one found; its lattice must fit the cell. */
   readonly laue?: string | undefined;
+  /** How sure an operation of the Laue group must be, relative to the best one: see `laueCandidates`. Default 0.35. */
+  readonly laueRatio?: number | undefined;
   /** Lattice letter of the given cell instead of the one found from absences. */
   readonly centring?: string | undefined;
 }
@@ -73,7 +75,15 @@ export function preparePhasing(list: ReflectionList, inputCell: UnitCell, option
   if (forbidden > 0) warnings.push(`${forbidden} reflections forbidden by the ${centring} lattice are left out`);
   const hkl = Int32Array.from(rows),
     intensity = Float64Array.from(from, (i) => list.intensity[i]!);
-  const candidates = laueCandidates(cell, { hkl, intensity }, { maxAngleDeg: 1.5, maxLength: 0.015 });
+  const candidates = laueCandidates(
+    cell,
+    { hkl, intensity },
+    {
+      maxAngleDeg: 1.5,
+      maxLength: 0.015,
+      minRatio: options.laueRatio ?? 0.35,
+    },
+  );
   const laue = options.laue ? candidates.find((c) => c.laue === options.laue) : candidates.find((c) => c.accepted);
   if (!laue)
     return fail("bad-value", { laue: options.laue, possible: candidates.map((c) => c.laue) }, "the cell does not admit this Laue class");

@@ -106,16 +106,23 @@ export function* solveStructureSteps(
   const wanted = typeof composition === "string" ? parseComposition(composition) : composition;
   if (!wanted || wanted.size === 0)
     fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
-  const data = preparePhasing(reflections, cell, options);
-  const rough = cellContent(wanted, data.cell.volume);
-  const norm = normalise(data, rough.content, factors);
-  const warnings = [...data.warnings];
+  const readings = readingsOf(reflections, cell, wanted, factors, options);
   const figures: TrialFigures[] = [];
   let best:
-    | { model: BuiltModel; candidate: GroupCandidate; others: GroupCandidate[]; scores: OperatorScore[]; sane: Connectivity; merit: number }
+    | {
+        data: PhasingData;
+        norm: Normalised;
+        model: BuiltModel;
+        candidate: GroupCandidate;
+        others: GroupCandidate[];
+        scores: OperatorScore[];
+        sane: Connectivity;
+        merit: number;
+      }
     | undefined;
   for (let trial = 0; trial < trials; trial++) {
-    const plan = schedule[trial % schedule.length]!;
+    const { data, norm } = readings[trial % readings.length]!;
+    const plan = schedule[Math.floor(trial / readings.length) % schedule.length]!;
     const way = { amplitudes: options.amplitudes ?? plan.amplitudes, power: options.power ?? plan.power, kEd: options.kEd ?? plan.kEd };
     const flip = yield* withProgress(flipSteps(data, norm, way, options, seed, trial), trial, trials);
     const set = phasedSet(data, norm.sharpened, flip.phase);
@@ -147,11 +154,12 @@ export function* solveStructureSteps(
     // A group below the Laue class of the data wants better evidence: its model has more parameters, and merging says the class is there.
     const full = laueOrder(candidate) === data.laue.order || options.spaceGroup !== undefined;
     const merit = model.fit.r1 + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length;
-    if (!best || merit < best.merit) best = { model, candidate, others: good.slice(1), scores, sane, merit };
+    if (!best || merit < best.merit) best = { data, norm, model, candidate, others: good.slice(1), scores, sane, merit };
     if (full && model.fit.r1 <= CONVINCING && sane.tooShort.length === 0) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
-  const { model, candidate, sane } = best;
+  const { data, norm, model, candidate, sane } = best;
+  const warnings = [...data.warnings];
   const { r1, observed } = model.fit;
   const status = r1 <= 0.35 && sane.tooShort.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
   if (sane.tooShort.length > 0) warnings.push(`atoms too near to each other: ${sane.tooShort.slice(0, 6).join(", ")}`);
@@ -182,6 +190,23 @@ export function* solveStructureSteps(
     warnings,
   };
   return printable(value, (s) => `Solution(${s.status}, ${s.structure.spaceGroup.hm}, ${formula(s.structure)}, R1 ${s.r1.toFixed(3)})`);
+}
+
+/**
+ * The data merged in the highest Laue group that may be true, and, where that is another one, in the highest that is beyond doubt: merging in too high a group spoils the
+ * intensities, in too low a one hides symmetry. The trials take them in turn.
+ */
+function readingsOf(
+  reflections: ReflectionList,
+  cell: UnitCell,
+  wanted: Composition,
+  factors: FormFactorSource,
+  options: SolveOptions,
+): { readonly data: PhasingData; readonly norm: Normalised }[] {
+  const first = preparePhasing(reflections, cell, options);
+  const strict = options.laue || options.laueRatio ? first : preparePhasing(reflections, cell, { ...options, laueRatio: 0.7 });
+  const both = strict.rotations.length === first.rotations.length ? [first] : [first, strict];
+  return both.map((data) => ({ data, norm: normalise(data, cellContent(wanted, data.cell.volume).content, factors) }));
 }
 
 const laueOrder = (c: GroupCandidate): number => c.group.primitiveOrder * (c.group.centrosymmetric ? 1 : 2);
