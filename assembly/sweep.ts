@@ -128,7 +128,7 @@ function depth(phi: usize, coef: usize, nodes: i32, stop: i32, pair: i32, out: u
 /**
  * Intensities of the wanted beams for `count` incident directions from `first`.
  * out[slot·s0 + direction·s1 + node·s2 + tangent·s3] += weight · |ψ(t_node)|², tangent 0 being the intensity itself.
- * Returns the largest norm of a last Chebyshev vector: above 1 the spectral bounds were too narrow; −1 when the scratch was too small.
+ * Returns the largest norm of a last Chebyshev vector, and keeps it 8 bytes below `out`: above 1 the spectral bounds were too narrow; −1 when the scratch was too small.
  */
 export function sweep(plan: usize, first: i32, count: i32, out: usize, scratch: usize): f64 {
   const pool = int(plan, 0), tangents = int(plan, 2), terms = int(plan, 3), nodes = int(plan, 4);
@@ -268,5 +268,6 @@ export function sweep(plan: usize, first: i32, count: i32, out: usize, scratch: 
       }
     }
   }
+  store<f64>(out - 8, max<f64>(load<f64>(out - 8), worst));
   return worst;
 }

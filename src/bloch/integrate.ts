@@ -58,7 +58,7 @@ interface Prepared {
   readonly plan: number;
   readonly chunks: readonly { readonly first: number; readonly count: number; readonly out: number }[];
   readonly scratchBytes: number;
-  readonly collect: (worst: number) => SweepIntensities | "wider";
+  readonly collect: () => SweepIntensities | "wider";
   readonly release: () => void;
 }
 
@@ -94,6 +94,13 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     sTop = 0,
     visits = 0;
   const reachOf = new Float64Array(pool.size);
+  /** Farthest that any direction is from the first one: bounds how far Sg = −κ·g − g²/2K can move. */
+  let spread = 0;
+  for (let j = 1; j < d.size; j++)
+    spread = Math.max(
+      spread,
+      Math.hypot(d.kappa[3 * j]! - d.kappa[0]!, d.kappa[3 * j + 1]! - d.kappa[1]!, d.kappa[3 * j + 2]! - d.kappa[2]!),
+    );
   for (let i = 0; i < pool.size; i++) {
     const gx = gAll[3 * i]!,
       gy = gAll[3 * i + 1]!,
@@ -101,6 +108,8 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
       half = pool.g2[i]! / (2 * k);
     const reach = i === 0 ? Number.MAX_VALUE : Math.max(sMax, strength === undefined ? 0 : uAbs(i) / (2 * k * strength));
     reachOf[i] = reach;
+    const s0 = -(d.kappa[0]! * gx + d.kappa[1]! * gy + d.kappa[2]! * gz) - half;
+    if (Math.abs(s0) > reach + spread * Math.sqrt(pool.g2[i]!) * (1 + 1e-9)) continue;
     let any = false,
       group = -1;
     for (let j = 0; j < d.size; j++) {
@@ -227,12 +236,15 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
   arena.i32(plan, words.length).set(words);
   arena.f64(plan + 4 * sweepPlan.words, 3).set([1 / (k * radius), middle, 2 / radius]);
   const chunks = Array.from({ length: Math.ceil(d.size / CHUNK) }, (_, i) => {
-    const out = apart === "directions" && i > 0 ? -1 : give(8 * outLength);
-    if (out >= 0) arena.f64(out, outLength).fill(0);
+    const out = apart === "directions" && i > 0 ? -1 : give(8 * outLength + 64) + 64;
+    if (out >= 0) arena.f64(out - 64, outLength + 8).fill(0);
     return { first: i * CHUNK, count: Math.min(CHUNK, d.size - i * CHUNK), out };
   }).map((c, _, all) => (c.out < 0 ? { ...c, out: all[0]!.out } : c));
-  const collect = (worst: number): SweepIntensities | "wider" => {
-    if (worst < 0) fail("bad-value", { worst }, "the kernel ran out of its scratch; this is a bug in the library, please report it");
+  const collect = (): SweepIntensities | "wider" => {
+    const norms = chunks.map((c) => arena.f64(c.out - 8, 1)[0]!);
+    const worst = Math.max(...norms);
+    if (!norms.every((x) => x > 0))
+      fail("bad-value", { worst }, "the kernel ran out of its scratch; this is a bug in the library, please report it");
     if (!(worst <= (potential.absorbing ? 1e6 : 1 + 1e-6))) return "wider";
     const sum = new Float64Array(outLength);
     for (const out of new Set(chunks.map((c) => c.out))) {
@@ -298,12 +310,8 @@ export function sweepIntensities(problem: SweepProblem, arena: Arena = newArena(
       const p = prepare(problem, arena, table, widen);
       const scratch = arena.alloc(p.scratchBytes);
       try {
-        let worst = 0;
-        for (const c of p.chunks) {
-          const norm = kernels.sweep(p.plan, c.first, c.count, c.out, scratch);
-          worst = norm < 0 || worst < 0 ? -1 : Math.max(worst, norm);
-        }
-        const r = p.collect(worst);
+        for (const c of p.chunks) kernels.sweep(p.plan, c.first, c.count, c.out, scratch);
+        const r = p.collect();
         if (r !== "wider") return r;
       } finally {
         arena.free(scratch);
@@ -337,35 +345,52 @@ export async function sweepAll(problems: readonly SweepProblem[], run: SweepRun 
   const { pool, arena } = on;
   const table = placeTable(potential, arena);
   try {
+    // While one batch runs, the next one is made ready.
     const batch = 4 * pool.workers;
-    for (let from = 0; from < problems.length; from += batch) {
-      signal?.throwIfAborted();
+    const start = (from: number) => {
       const part = problems.slice(from, from + batch);
       const ready = part.map((p) => prepare(p, arena, table, 1));
-      const calls = ready.flatMap((r, i) => r.chunks.map((c) => ({ i, c })));
-      const scratch = Array.from({ length: pool.workers }, () => arena.alloc(ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0)));
-      try {
-        // One task is one call, so that values come back; calls that share a scratch run in turn: a wave takes one call per worker.
-        const worst = new Float64Array(part.length);
-        for (let w = 0; w < calls.length; w += pool.workers) {
-          const wave = calls.slice(w, w + pool.workers);
-          const values = await pool.run(
-            wave.map(({ i, c }, s) => [{ family: "sweep", name: "sweep", args: [ready[i]!.plan, c.first, c.count, c.out, scratch[s]!] }]),
-            { signal },
-          );
-          wave.forEach(({ i }, s) => {
-            worst[i] = values[s]! < 0 || worst[i]! < 0 ? -1 : Math.max(worst[i]!, values[s]!);
-          });
-        }
-        ready.forEach((r, i) => {
-          const got = r.collect(worst[i]!);
-          results.push(got === "wider" ? sweepIntensities(part[i]!) : got);
-        });
-      } finally {
+      const calls = ready.flatMap((r) => r.chunks.map((c) => ({ plan: r.plan, c })));
+      const bytes = ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0);
+      const scratch = Array.from({ length: pool.workers }, () => arena.alloc(bytes));
+      const tasks = scratch.map((s, w) =>
+        calls
+          .filter((_, i) => i % pool.workers === w)
+          .map(({ plan, c }) => ({ family: "sweep", name: "sweep", args: [plan, c.first, c.count, c.out, s] })),
+      );
+      const free = (): void => {
         for (const s of scratch) arena.free(s);
         for (const r of ready) r.release();
+      };
+      return {
+        part,
+        ready,
+        free,
+        done: pool.run(
+          tasks.filter((t) => t.length > 0),
+          { signal },
+        ),
+      };
+    };
+    let now = start(0);
+    for (let from = 0; from < problems.length; from += batch) {
+      let next: ReturnType<typeof start> | undefined;
+      try {
+        next = from + batch < problems.length ? start(from + batch) : undefined;
+        await now.done;
+        now.ready.forEach((r, i) => {
+          const got = r.collect();
+          results.push(got === "wider" ? sweepIntensities(now.part[i]!) : got);
+        });
+      } catch (e) {
+        await Promise.allSettled([now.done, next?.done]);
+        next?.free();
+        throw e;
+      } finally {
+        now.free();
       }
       onProgress?.(results.length, problems.length);
+      if (next) now = next;
     }
   } finally {
     arena.free(table);

@@ -19,7 +19,10 @@ export const sweepPlan = { words: 32, numbers: 3, bytes: 128 + 8 * 3 } as const;
 export interface SweepKernels {
   /** Bytes of scratch of one call. */
   sweepScratch(pool: number, beams: number, rows: number, terms: number, tangents: number): number;
-  /** Directions first … first + count − 1 into out (+=). Largest |last Chebyshev vector|², or −1 when the plan's limits were too small. */
+  /**
+   * Directions first … first + count − 1 into out (+=). Largest |last Chebyshev vector|² (kept too, as a maximum, 8 bytes below `out`), or −1
+   * when the plan's limits were too small.
+   */
   sweep(plan: number, first: number, count: number, out: number, scratch: number): number;
 }
 
