@@ -1,11 +1,23 @@
 /** Bloch waves: dynamical intensities of electrons in a crystal, and their derivatives. */
 
+export type { AdjointSolution, MatrixGradient } from "./adjoint.js";
+export { adjointSolution } from "./adjoint.js";
 export type { BeamPool, BeamSelection, SelectedBeams } from "./beams.js";
 export { beamPool, selectBeams, twoKs } from "./beams.js";
+export type { ConvergenceOptions, ConvergenceReport, ConvergenceTrial } from "./convergence.js";
+export { convergenceSteps, precessionAzimuths } from "./convergence.js";
+export type { BlochGradient, BlochJacobian, JacobianOptions, JacobianSum } from "./derivatives.js";
+export { blochGradient, blochJacobian, byWaveVector, chainParameters, jacobianSum, tiltDirection } from "./derivatives.js";
+export type { DifferenceIndex } from "./differences.js";
+export { differenceIndex } from "./differences.js";
 export type { Incidence } from "./incidence.js";
 export { incidence, incidenceFromLab, incidenceOnZone, refracted } from "./incidence.js";
+export type { OrientationOptions, OrientationSolver, OrientationTask } from "./orientations.js";
+export { orientationSolver, orientationSolverSync } from "./orientations.js";
 export type { Absorption, CrystalPotential, PotentialOptions } from "./potential.js";
 export { crystalPotential, potentialAt } from "./potential.js";
+export type { CrystalParameter } from "./potential-derivatives.js";
+export { potentialDerivatives } from "./potential-derivatives.js";
 export { inversionCentre } from "./potential-origin.js";
 export type { PropagateOptions } from "./propagate.js";
 export { propagate } from "./propagate.js";
@@ -16,6 +28,8 @@ export { structureMatrix } from "./structure-matrix.js";
 export type { ThicknessModel, ThicknessNodes } from "./thickness.js";
 export { meanThickness, thicknessNodes } from "./thickness.js";
 export { characteristic, closedFormAverage } from "./thickness-closed.js";
+export type { ThicknessFit, ThicknessFitOptions } from "./thickness-fit.js";
+export { fitThickness } from "./thickness-fit.js";
 export type { TwoBeam, TwoBeamIntensities } from "./two-beam.js";
 export { extinctionDistance, twoBeamIntensities } from "./two-beam.js";
 export type { BlochWaves, SolverName } from "./waves.js";
