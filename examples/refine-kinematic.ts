@@ -47,7 +47,7 @@ function structureBlock(doc: CifDocument, name?: string) {
 }
 /** Indices, intensities and sigmas of the data file, with its cell and wavelength where it has them. */
 function measurements(path: string, notes: string[], block?: string) {
-  const none = { cell: undefined, wavelength: Number.NaN, listed: undefined };
+  const none = { frames: isPets(path), cell: undefined, wavelength: Number.NaN, listed: undefined };
   if (/\.(hkl|hklf|hkf)$/i.test(path)) {
     const { value: h, warnings } = parseHklf(read(path));
     notes.push(...warnings);
@@ -81,15 +81,20 @@ function measurements(path: string, notes: string[], block?: string) {
   const listed = refine.withExtinction(b, r);
   const values = listed ?? refine.intensitiesOf(r);
   if (listed) notes.push("the list is corrected for extinction; the correction was taken out before the refinement");
+  // Frames of a dynamical refinement: onto one scale (JANA's scales are those of F), to be merged.
+  const scales = new Map(r.scales);
+  const k2 = r.group.map((g) => (scales.get(g) ?? 1) ** 2);
+  const frames = new Set(r.group).size > 1;
   const cellOf = cifNumber(b, "_cell_length_a") > 0 ? cellFromCif(b).cell : undefined;
   return {
     ...none,
     cell: cellOf,
     wavelength: cifNumber(b, "_diffrn_radiation_wavelength"),
     listed,
+    frames,
     hkl: refine.indicesOf(r),
-    intensity: values.measured,
-    sigma: values.sigma,
+    intensity: frames ? values.measured.map((v, i) => v / k2[i]!) : values.measured,
+    sigma: frames ? values.sigma.map((v, i) => v / k2[i]!) : values.sigma,
   };
 }
 const su = (v: number, u: number): string => (u > 0 && Number.isFinite(u) ? formatSu(v, u) : v.toFixed(5));
@@ -127,6 +132,11 @@ function main(): void {
     if (off > 0.01) notes.push(`${both}; that of the data is used`);
     s = { ...s, cell: m.cell };
   }
+  const tensors = s.atoms.filter((a) => a.element === "H" && a.uAniso).length;
+  if (tensors > 0 && !o["free-h"]) {
+    notes.push(`${tensors} hydrogen atoms were made isotropic (--free-h keeps their tensors)`);
+    s = { ...s, atoms: s.atoms.map((a) => (a.element === "H" ? { ...a, uAniso: undefined } : a)) };
+  }
   if (o.iso) s = { ...s, atoms: s.atoms.map((a) => ({ ...a, uAniso: undefined })) };
   const perturb = number("perturb", 0);
   if (perturb > 0) {
@@ -143,7 +153,7 @@ function main(): void {
       .spaceGroupProblems(s.cell, s.spaceGroup, data)
       .filter((x) => !(x.startsWith("the cell") && parsed.warnings.some((w) => w.startsWith("the cell")))),
   );
-  if (o.merge === "yes" || (isPets(dataPath) && o.merge !== "no")) {
+  if (o.merge === "yes" || (m.frames && o.merge !== "no")) {
     const rows = [...m.sigma.keys()].filter((i) => m.sigma[i]! > 0);
     const take = (x: Float64Array): Float64Array => Float64Array.from(rows, (i) => x[i]!);
     const list = reflectionList(s.cell, {
@@ -153,7 +163,7 @@ function main(): void {
     });
     const merged = mergeReflections(s.cell, s.spaceGroup, list, { friedel: true, weights: "none" });
     notes.push(
-      `${list.size} observations merged to ${merged.list.size}, R_int ${merged.rInt.toFixed(4)}; frame scales and partial rocking curves are not allowed for`,
+      `${list.size} observations merged to ${merged.list.size}, R_int ${merged.rInt.toFixed(4)}; partial rocking curves are not allowed for`,
     );
     data = { hkl: merged.list.hkl, intensity: merged.list.intensity, sigma: merged.list.sigma };
   }
@@ -162,7 +172,7 @@ function main(): void {
     o.extinction === "yes" || (o.extinction !== "no" && (m.listed !== undefined || cifNumber(block, "_refine_ls_extinction_coef") > 0));
   if (extinction && !(wavelength > 0)) fail("bad-value", { wavelength }, "extinction needs --wavelength in Å");
   const restraints = refine.restraintsFromCif(block, s);
-  const riding = o["free-h"] ? [] : refine.ridingHydrogens(parsed.value, Boolean(o.ride));
+  const riding = o["free-h"] ? [] : refine.ridingHydrogens(s, Boolean(o.ride));
   const start = performance.now();
   const r = runSync(
     refine.refineKinematicSteps(s, data, {
@@ -175,7 +185,7 @@ function main(): void {
   const seconds = (performance.now() - start) / 1000;
   notes.push(...r.warnings);
   const match = perturb > 0 ? refine.compareStructures(r.structure, parsed.value) : undefined;
-  if (o.out) writeFileSync(o.out, writeCif({ blocks: [structureToCif(r.structure, "refined")] } as never));
+  if (o.out) writeFileSync(o.out, writeCif({ version: "1.1", comments: [], blocks: [structureToCif(r.structure, "refined")] }));
   if (o.json) {
     const {
       structure: q,
