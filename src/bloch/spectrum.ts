@@ -8,7 +8,7 @@ export interface SpectralMargins {
 }
 
 /** Rows examined at each end of the spectrum. */
-const ROWS = 16;
+const ROWS = 8;
 
 /**
  * Margins by perturbation: row i moves its level by Σ_j |A_ij|²/|d_i − d_j| towards the outside, or by |A_ij| where the levels are closer
@@ -25,17 +25,19 @@ export function spectralMargins(
   const d = m.twoKs.map((x, i) => x / m.surface[i]!);
   const key = Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!);
   const q = m.surface.map((x) => 1 / Math.sqrt(x));
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i]! - d[j]!);
-  const lo = d[order[0]!]!,
-    hi = d[order[n - 1]!]!;
+  const sorted = d.slice().sort();
+  const lo = sorted[0]!,
+    hi = sorted[n - 1]!;
+  const low = sorted[Math.min(ROWS, n) - 1]!,
+    high = sorted[Math.max(0, n - ROWS)]!;
   const modulus = (i: number, j: number): number => {
     const at = centre + key[i]! - key[j]!;
     return q[i]! * q[j]! * (real ? Math.abs(table[at]!) : Math.sqrt(table[2 * at]! ** 2 + table[2 * at + 1]! ** 2));
   };
   let above = 0,
     below = 0;
-  const rows = safe || n <= 2 * ROWS ? order : [...order.slice(0, ROWS), ...order.slice(n - ROWS)];
-  for (const i of rows) {
+  for (let i = 0; i < n; i++) {
+    if (!safe && d[i]! > low && d[i]! < high) continue;
     let up = 0,
       down = 0;
     for (let j = 0; j < n; j++) {

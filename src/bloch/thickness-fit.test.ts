@@ -28,7 +28,7 @@ const t = Array.from({ length: 12 }, (_, k) => 40 + 60 * k);
 const series = transposeMatrix(matrix(t.length, m.size, blochIntensities(propagate(m, t))));
 
 test("a histogram of thicknesses is recovered, zeros and all", () => {
-  const p = t.map((_, k) => (k === 3 ? 0.5 : k === 4 ? 0.3 : k === 9 ? 0.2 : 0));
+  const p: number[] = t.map((_, k) => (k === 3 ? 0.5 : k === 4 ? 0.3 : k === 9 ? 0.2 : 0));
   const observed = Float64Array.from(
     { length: m.size },
     (_, g) => 250 * p.reduce((sum, x, k) => sum + x * series.data[g * t.length + k]!, 0),
