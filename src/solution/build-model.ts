@@ -50,7 +50,7 @@ export function* buildModelSteps(
   candidate: GroupCandidate,
   formula: Composition,
   factors: FormFactorSource,
-  { z, rounds = 2 }: { readonly z?: number | undefined; readonly rounds?: number | undefined } = {},
+  { z, rounds = 3 }: { readonly z?: number | undefined; readonly rounds?: number | undefined } = {},
 ): Steps<BuiltModel> {
   const { group, basis } = candidate;
   const own = candidate.inputAxes ? data.inputCell : transformCell(data.cell, basis);
@@ -68,7 +68,8 @@ export function* buildModelSteps(
     const better = !best || fit.r1 < best.fit.r1;
     const gain = best ? best.fit.r1 - fit.r1 : 1;
     if (better) best = { fit, assignment, content, map };
-    if (!better || gain < 0.003 || fit.r1 < 0.1) break;
+    // Small gains are worth a round while atoms are missing.
+    if (!better || gain < (assignment.missing.size > 0 ? 0.0005 : 0.003) || fit.r1 < 0.05) break;
     map = recycledMap(data, norm, fit);
   }
   return best!;

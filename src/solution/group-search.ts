@@ -104,7 +104,7 @@ function evaluate(
     const { row, friedel } = set.images[r]!,
       m = set.rotations[r]!,
       t = shifts[o]!;
-    for (let i = 0; i < data.size; i++) {
+    for (const i of set.strongest) {
       const j = row[i]!;
       if (j < 0) continue;
       const [h, k, l] = [data.hkl[3 * i]!, data.hkl[3 * i + 1]!, data.hkl[3 * i + 2]!];
@@ -133,7 +133,7 @@ function agreementAt(set: PhasedSet, r: number, t: readonly [number, number, num
   const u = [0, 1, 2].map((i) => t[i as 0] + x0[i as 0] - rotateVector(m, x0)[i as 0]);
   let sum = 0,
     total = 0;
-  for (let i = 0; i < data.size; i++) {
+  for (const i of set.strongest) {
     const j = row[i]!;
     if (j < 0) continue;
     const w = weight[i]! * weight[j]!;

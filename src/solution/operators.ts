@@ -24,13 +24,16 @@ export interface PhasedSet {
   readonly rotations: readonly Mat3[];
   readonly images: readonly Images[];
   readonly grid: GridShape;
+  /** Rows that the tests sum over: the 3000 of greatest weight. */
+  readonly strongest: Int32Array;
 }
 
 /** Prepare phases for the symmetry tests; the weight of a reflection is its amplitude. */
 export function phasedSet(data: PhasingData, amplitude: Float64Array, phase: Float64Array): PhasedSet {
   // h(1 − W) reaches twice the index range; a grid of d_min/3 samples its peaks well, and wrapping changes nothing on grid points.
   const grid = gridShape(data.cell, data.hkl, data.dMin / 3);
-  return { data, weight: amplitude, phase, rotations: data.rotations, images: imageRows(data, data.rotations), grid };
+  const strongest = Int32Array.from([...amplitude.keys()].sort((p, q) => amplitude[q]! - amplitude[p]! || p - q).slice(0, 3000));
+  return { data, weight: amplitude, phase, rotations: data.rotations, images: imageRows(data, data.rotations), grid, strongest };
 }
 
 /**
@@ -47,7 +50,7 @@ export function operatorScores(set: PhasedSet): OperatorScore[] {
       const { row, friedel } = set.images[r]!;
       buffer.fill(0);
       let total = 0;
-      for (let i = 0; i < data.size; i++) {
+      for (const i of set.strongest) {
         const j = row[i]!;
         if (j < 0) continue;
         const w = weight[i]! * weight[j]!,

@@ -86,7 +86,8 @@ const schedule: readonly { amplitudes: "e" | "f"; power: number; kEd: number }[]
   { amplitudes: "e", power: 1, kEd: 1.2 },
   { amplitudes: "f", power: 0.75, kEd: 1.05 },
 ];
-const CONVINCING = 0.3;
+/** A low R with distances that make sense, or one so low that distances need not vote. */
+const convincing = (r1: number, sane: Connectivity, limit: number): boolean => (r1 <= limit && sane.tooShort.length === 0) || r1 <= 0.1;
 
 /**
  * Structure from intensities, unattended: lattice centring, Laue group, Wilson scaling, charge flipping in P1, space group and origin from the phases, symmetrised
@@ -130,15 +131,19 @@ export function* solveStructureSteps(
     yield { done: trial + 0.7, total: trials, note: `trial ${trial + 1}: space group` };
     const found = groupCandidates(set, scores, { minScore, number: options.spaceGroup });
     const good = found.filter((c) => c.weakest >= (minScore ?? 0.5) || c.group.number === options.spaceGroup);
-    const candidate = good[0] ?? trivialGroup(set);
-    const { phase } = symmetricPhases(set, candidate);
-    const model = yield* withProgress(
-      buildModelSteps(data, norm, phase, candidate, wanted, factors, { z: options.z }),
-      trial + 0.8,
-      trials,
-      0.2,
-      `trial ${trial + 1}: `,
-    );
+    let candidate = good[0] ?? trivialGroup(set);
+    const build = function* (c: GroupCandidate): Steps<BuiltModel> {
+      const { phase } = symmetricPhases(set, c);
+      const steps = buildModelSteps(data, norm, phase, c, wanted, factors, { z: options.z });
+      return yield* withProgress(steps, trial + 0.8, trials, 0.2, `trial ${trial + 1}: `);
+    };
+    let model = yield* build(candidate);
+    // Dynamical phases obey their symmetry badly: where the Laue class asks for more, the group nearest to it may win by its model.
+    if (laueOrder(candidate) < data.laue.order && options.spaceGroup === undefined) {
+      const higher = groupCandidates(set, scores, { minScore: 0.3 }).find((c) => laueOrder(c) === data.laue.order && c.weakest >= 0.3);
+      const other = higher && (yield* build(higher));
+      if (higher && other && other.fit.r1 < model.fit.r1 + 0.05) [candidate, model] = [higher, other];
+    }
     const sane = connectivity(model.fit.structure);
     figures.push({
       trial,
@@ -154,14 +159,16 @@ export function* solveStructureSteps(
     // A group below the Laue class of the data wants better evidence: its model has more parameters, and merging says the class is there.
     const full = laueOrder(candidate) === data.laue.order || options.spaceGroup !== undefined;
     const merit = model.fit.r1 + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length;
-    if (!best || merit < best.merit) best = { data, norm, model, candidate, others: good.slice(1), scores, sane, merit };
-    if (full && model.fit.r1 <= CONVINCING && sane.tooShort.length === 0) break;
+    if (!best || merit < best.merit)
+      best = { data, norm, model, candidate, others: good.filter((c) => c !== candidate), scores, sane, merit };
+    const again = figures.filter((f) => f.group === candidate.group.hm && f.r1 <= 0.3).length > 1;
+    if ((full || again) && convincing(model.fit.r1, sane, 0.3)) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
   const { data, norm, model, candidate, sane } = best;
   const warnings = [...data.warnings];
   const { r1, observed } = model.fit;
-  const status = r1 <= 0.35 && sane.tooShort.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
+  const status = convincing(r1, sane, 0.35) ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
   if (sane.tooShort.length > 0) warnings.push(`atoms too near to each other: ${sane.tooShort.slice(0, 6).join(", ")}`);
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
   for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
