@@ -27,9 +27,22 @@ import { formatSu } from "../src/render/index.js";
 
 const usage = `refine-kinematic <structure.cif> <data.hkl | data.cif | data.cif_pets> [--block name] [--data-block name]
   [--extinction yes|no (yes where the CIF has it)] [--wavelength Å] [--iso] [--occupancy Na1,K1] [--ride (H coordinates)] [--free-h] [--u 0.01]
-  [--outliers 15 (sigma)] [--perturb Å --seed 1] [--merge yes|no] [--out refined.cif] [--json]
+  [--outliers 15 (sigma)] [--perturb Å --seed 1] [--merge yes|no] [--out refined.cif] [--map difference.svg] [--json]
 Restraints and riding U(H) come from the structure's CIF. A .hkl holds SHELX HKLF 4 (F²).`;
-const names = ["block", "data-block", "extinction", "wavelength", "occupancy", "u", "outliers", "perturb", "seed", "merge", "out"] as const;
+const names = [
+  "block",
+  "data-block",
+  "extinction",
+  "wavelength",
+  "occupancy",
+  "u",
+  "outliers",
+  "perturb",
+  "seed",
+  "merge",
+  "out",
+  "map",
+] as const;
 type Name = (typeof names)[number];
 const flags = {
   ...(Object.fromEntries(names.map((n) => [n, { type: "string" }])) as Record<Name, { type: "string" }>),
@@ -185,6 +198,22 @@ function main(): void {
   const seconds = (performance.now() - start) / 1000;
   notes.push(...r.warnings);
   const match = perturb > 0 ? refine.compareStructures(r.structure, parsed.value) : undefined;
+  // The difference map from the observed reflections, and its section through the first three atoms.
+  const bare = data.intensity.map((v, i) => (v > 3 * data.sigma[i]! ? data.sigma[i]! : 0));
+  const difference = refine.potentialMap(
+    s.cell,
+    s.spaceGroup,
+    data.hkl,
+    refine.differenceCoefficients(r.structureFactors[0]!, data.intensity, bare, r.factors[0]!),
+  );
+  const noise = refine.mapStatistics(difference);
+  const peaks = refine.mapPeaks(difference, { sigma: noise.gaussian.sigma, structure: r.structure, limit: 5 });
+  if (o.map) {
+    const at = r.structure.atoms.filter((a) => a.element !== "H").map((a) => a.xyz);
+    if (at.length < 3) fail("bad-value", { atoms: at.length }, "--map draws the plane of the first three atoms; there are fewer");
+    const section = refine.mapSection(difference, { points: [at[0]!, at[1]!, at[2]!] });
+    writeFileSync(o.map, refine.sectionSvg(section, { structure: r.structure, title: "difference potential" }));
+  }
   if (o.out) writeFileSync(o.out, writeCif({ version: "1.1", comments: [], blocks: [structureToCif(r.structure, "refined")] }));
   if (o.json) {
     const {
@@ -225,6 +254,16 @@ function main(): void {
         restraints: r.restraints,
         outliers,
         rmsdToInput: match?.rmsd,
+        differenceMap: {
+          minVolt: noise.min,
+          maxVolt: noise.max,
+          rmsVolt: noise.rms,
+          maxElectronPerAngstrom: noise.maxElectronPerAngstrom,
+          minElectronPerAngstrom: noise.minElectronPerAngstrom,
+          sigmaVolt: noise.gaussian.sigma,
+          level3SigmaVolt: noise.level,
+          peaks,
+        },
         warnings: notes,
       }),
     );
@@ -246,6 +285,13 @@ function main(): void {
       `${a.label.padEnd(6)}${xyz}  U ${a.uIso.toFixed(4)}${a.uAniso ? " aniso" : ""}${a.occupancy < 1 ? `  occupancy ${su(a.occupancy, a.su!.occupancy)}` : ""}`,
     );
   }
+  console.log(
+    `difference map ${noise.min.toFixed(2)} … ${noise.max.toFixed(2)} V (${noise.minElectronPerAngstrom.toFixed(3)} … ${noise.maxElectronPerAngstrom.toFixed(3)} e/Å), 3 sigma ${noise.level.toFixed(2)} V`,
+  );
+  for (const p of peaks.slice(0, 3))
+    console.log(
+      `  ${p.height.toFixed(2)} V (${p.overSigma.toFixed(1)} sigma) at ${p.xyz.map((v) => v.toFixed(3)).join(" ")}, ${p.distance.toFixed(2)} Å from ${p.nearest}`,
+    );
   for (const c of r.correlations.slice(0, 5)) console.log(`correlation ${c.value.toFixed(2)}  ${c.first}, ${c.second}`);
   for (const c of r.constraints) console.log(`constraint: ${c}`);
   if (match) console.log(`RMSD to the structure before the perturbation: ${match.rmsd.toFixed(4)} Å`);
