@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { cbedDisks, cbedImage } from "../src/bloch/cbed.js";
 import { frameCrystal } from "../src/bloch/frames.js";
 import type { Map3, Vec3 } from "../src/core/frames.js";
-import { fail, isSdkError } from "../src/core/index.js";
+import { fail } from "../src/core/index.js";
 import { beam } from "../src/geometry/beam.js";
 import { ubMatrix } from "../src/geometry/orientation.js";
 import { orientationOnZone } from "../src/geometry/zone.js";
@@ -12,9 +12,9 @@ import { readStructure } from "../src/pipeline/dynamical-structure.js";
 import { imagePng } from "../src/render/image.js";
 
 const usage = `usage: cbed <structure.cif> --zone 1,1,0 [--kv 200] [--thickness 1000] [--mrad 4] [--png out.png] [--json]
-  --mrad 4      semi-angle of the cone          --pixels 41   across a disk        --range 1.5   half width of the picture, Å⁻¹
-  --gmax 2 --smax 0.05   beams of the matrix, Å⁻¹`;
-const defaults = { kv: 200, thickness: 1000, mrad: 4, pixels: 41, range: 1.5, gmax: 2, smax: 0.05 };
+  --mrad 4      semi-angle of the cone          --pixels 31   across a disk        --range 1.5   half width of the picture, Å⁻¹
+  --gmax 2 --smax 0.04   beams of the matrix, Å⁻¹`;
+const defaults = { kv: 200, thickness: 1000, mrad: 4, pixels: 31, range: 1.5, gmax: 2, smax: 0.04 };
 
 function main(): void {
   const text = { type: "string" } as const;
@@ -66,6 +66,6 @@ function main(): void {
 try {
   main();
 } catch (e) {
-  console.error(isSdkError(e) || e instanceof TypeError ? `cbed: ${(e as Error).message}` : e);
+  console.error(e instanceof Error ? `cbed: ${e.message}` : e);
   process.exitCode = 1;
 }

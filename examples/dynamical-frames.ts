@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { frameCrystal } from "../src/bloch/frames.js";
 import { overFrames } from "../src/bloch/frames-residuals.js";
 import { sweepPool } from "../src/bloch/integrate-pool.js";
-import { fail, isSdkError } from "../src/core/index.js";
+import { fail } from "../src/core/index.js";
 import { parseCifPets } from "../src/io/pets/cif-pets.js";
 import { compareFrames, petsFrames, refineOrientations } from "../src/pipeline/dynamical.js";
 import { readStructure } from "../src/pipeline/dynamical-structure.js";
@@ -62,6 +62,6 @@ async function main(): Promise<void> {
   if (summary) console.log(`${summary.frames} frames: R(obs) median ${percent(summary.median)}, mean ${percent(summary.mean)}`);
 }
 main().catch((e: unknown) => {
-  console.error(isSdkError(e) || e instanceof TypeError ? `dynamical-frames: ${(e as Error).message}` : e);
+  console.error(e instanceof Error ? `dynamical-frames: ${e.message}` : e);
   process.exitCode = 1;
 });

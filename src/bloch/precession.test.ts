@@ -7,11 +7,11 @@ import { rotationAbout } from "../geometry/rotation.js";
 import { spaceGroup } from "../geometry/space-groups.js";
 import { atom, structure } from "../geometry/structure.js";
 import { beamPool } from "./beams.js";
+import { precessionAzimuths } from "./convergence.js";
 import { filterFrame } from "./filters.js";
 import { sweepIntensities } from "./integrate.js";
 import { exposureIntensities } from "./integrate-bethe.js";
 import { crystalPotential } from "./potential.js";
-import { precessionAzimuths } from "./precession.js";
 import { exposureDirections } from "./rotation.js";
 
 // α-quartz in a general orientation, 200 kV, precession 1°: the reference is a wide matrix without perturbation.

@@ -2,9 +2,9 @@ import { fail } from "../core/errors.js";
 import { apply, compose, cross, type Map3, transpose, type Vec3 } from "../core/frames.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { radians, rotationAbout } from "../geometry/rotation.js";
+import { precessionAzimuths } from "./convergence.js";
 import { intervalRule, type SweepRule, sweepRule } from "./integrate-rules.js";
 import { type Mosaicity, mosaicBlocks } from "./mosaicity.js";
-import { precessionAzimuths } from "./precession.js";
 
 /**
  * Directions of the incident beam that one exposure (or one disk of a convergent beam) is made of, seen by a crystal held at the middle of

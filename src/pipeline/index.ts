@@ -1,5 +1,8 @@
 export type { ChosenLattice } from "./choose-lattice.js";
 export { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
+export type { FrameReport, JanaDynamical, MeasuredFrame } from "./dynamical.js";
+export { compareFrames, janaDynamical, petsFrames, refineOrientations } from "./dynamical.js";
+export { readStructure } from "./dynamical-structure.js";
 export type { RecordFilesOptions } from "./files.js";
 export { recordFiles, recordSummary } from "./files.js";
 export type { FrameStatistics, Inspection, InspectOptions } from "./inspect.js";
