@@ -118,13 +118,16 @@ export function adjointSolution(
     /** Σ_t w τ dI_g/dτ: the same sum with J'_k = (J_{k−1} − J_{k+1})/2, since dψ/dτ = iAψ and the phase of the shift drops out. */
     const logThickness = (): Float64Array => {
       const J = arena.f64(pJ, times * capacity);
-      for (let t = 0; t < times; t++)
-        for (let k = 0; k < terms; k++) {
+      for (let t = 0; t < times; t++) {
+        let before = 0; // J_{k−1}
+        for (let k = 0, at = t * capacity; k < terms; k++, at++) {
           // undo the factors (2 − δ)(−1)^⌊k/2⌋ of the neighbours
-          const at = t * capacity,
-            bessel = (j: number): number => (coefficient[at + j]! * (j & 2 ? -1 : 1)) / (j === 0 ? 1 : 2);
-          J[at + k] = rho * (k === 0 ? -(terms > 1 ? bessel(1) : 0) : (bessel(k - 1) - (k + 1 < terms ? bessel(k + 1) : 0)) / 2);
+          const here = (coefficient[at]! * (k & 2 ? -1 : 1)) / (k === 0 ? 1 : 2),
+            after = k + 1 < terms ? (coefficient[at + 1]! * ((k + 1) & 2 ? -1 : 1)) / 2 : 0;
+          J[at] = rho * (k === 0 ? -after : (before - after) / 2);
+          before = here;
         }
+      }
       kernels.combine(times, terms, width, pJ, capacity, pV, pE, pO, pWork);
       kernels.waves(times, n, width, real ? 0 : 1, pE, pO, pPsi);
       const slope = arena.f64(pPsi, 2 * times * n),
