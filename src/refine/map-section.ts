@@ -72,8 +72,14 @@ export function sectionSvg(
           for (let k = -1; k <= 1; k++) {
             const at = section.project([a.xyz[0] + i, a.xyz[1] + j, a.xyz[2] + k]);
             if (Math.abs(at.off) > 0.5 || at.u < low || at.u > high || at.v < low || at.v > high) continue;
-            marks.push({ kind: "points", x: [at.u], y: [at.v], color: "#111111", size: 3 });
-            marks.push({ kind: "text", x: at.u, y: at.v, text: ` ${style.structure.atoms[a.atom]!.label}`, color: "#111111" });
+            marks.push({ kind: "points", x: [at.u], y: [at.v], color: "#111111", size: 5 });
+            marks.push({
+              kind: "text",
+              x: at.u + 0.025 * (high - low),
+              y: at.v,
+              text: style.structure.atoms[a.atom]!.label,
+              color: "#111111",
+            });
           }
   }
   return heatMapSvg({
