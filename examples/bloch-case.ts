@@ -3,6 +3,7 @@
 // the file of that name beside it, or the second argument.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { averageOutputs, type BlochCase, caseOutputs, twoBeamOutputs } from "../src/bloch/case.js";
 import { fail, isSdkError } from "../src/core/errors.js";
 
@@ -27,12 +28,14 @@ function outputs(path: string, base?: string): unknown {
   return { averages: averageOutputs(inputs, Object.keys(c.averages)) };
 }
 
-const [path, base] = process.argv.slice(2);
+const usage = "bloch-case <case.json> [base-case.json] [--json]";
 try {
-  if (!path) fail("bad-value", {}, "name a case file: bloch-case <case.json> [base-case.json]");
-  else console.log(JSON.stringify({ name: read(path).name, outputs: outputs(path, base) }));
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" }, help: { type: "boolean" } } });
+  const [path = "", base] = positionals;
+  if (values.help) console.log(usage);
+  else if (!path) fail("bad-value", {}, `name a case file: ${usage}`);
+  else console.log(JSON.stringify({ name: read(path).name, outputs: outputs(path, base) }, undefined, values.json ? 0 : 1));
 } catch (e) {
-  if (!isSdkError(e)) throw e;
-  console.error(e.message);
+  console.error(isSdkError(e) || e instanceof TypeError ? `bloch-case: ${(e as Error).message}` : e);
   process.exitCode = 1;
 }

@@ -2,9 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
-import { bytesSource, type FrameFormat } from "../src/io/index.js";
-import { fileSource, folderFiles, listFiles } from "../src/io/node/index.js";
-import { sourceStore, zarrFrames } from "../src/io/zarr/index.js";
+import { bytesSource } from "../src/io/index.js";
+import { fileSource, listFiles, zarrFolder } from "../src/io/node/index.js";
 import { inspect } from "../src/pipeline/inspect.js";
 import { summary } from "../src/pipeline/inspect-summary.js";
 import { imagePng } from "../src/render/image.js";
@@ -23,13 +22,6 @@ function lines(value: unknown, indent = "  "): string[] {
     if (Array.isArray(v)) return [`${indent}${k}: ${v.join(typeof v[0] === "string" ? "; " : " ")}`];
     return typeof v === "object" && v !== null ? [`${indent}${k}:`, ...lines(v, `${indent}  `)] : [`${indent}${k}: ${v}`];
   });
-}
-
-/** A folder that is a Zarr hierarchy is one input, and no series of files. */
-async function zarrFolder(path: string): Promise<FrameFormat | undefined> {
-  const files = await folderFiles(path).catch(() => undefined);
-  if (!files || ![".zgroup", ".zarray", ".zattrs", "zarr.json"].some((k) => files.has(k))) return undefined;
-  return { name: "zarr", extensions: [], matches: () => true, open: (_, options) => zarrFrames(sourceStore(files, path), options) };
 }
 
 async function main(): Promise<void> {

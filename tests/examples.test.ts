@@ -21,6 +21,19 @@ interface Call {
 }
 type Numbers = readonly number[];
 const calls: Record<string, readonly Call[]> = {
+  "bloch-case": [
+    {
+      needs: "bloch/oracles/si-110-200kV.json",
+      check: (j) => expect(Object.keys(j.outputs as object).length).toBeGreaterThan(0),
+    },
+  ],
+  solve: [
+    {
+      needs: "3ded/jana_dyn/albite_jana2006_dyn+kin.cif",
+      args: ["--composition", "Na2 Al2 Si6 O16"],
+      check: (j) => expect(JSON.stringify(j)).toContain("Si"),
+    },
+  ],
   "find-spots": [
     {
       needs: "3ded/glycine_pets/00001.tiff",

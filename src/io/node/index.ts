@@ -1,3 +1,4 @@
 /** The file system of Node: sources over files, and lists of files. The only code that touches `node:*`. */
 
 export { fileSource, folderFiles, listFiles, openPath, readFile } from "./files.js";
+export { zarrFolder } from "./zarr.js";
