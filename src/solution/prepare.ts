@@ -127,6 +127,7 @@ function checkList(list: ReflectionList, cell: UnitCell, warnings: string[]): vo
     if (x < -3 * list.sigma[i]!) veryNegative++;
   }
   if (finite === 0) fail("bad-value", { reflections: list.size }, "no intensity of the list is a number");
+  if (finite < 20) fail("bad-value", { reflections: finite }, "fewer than 20 reflections do not hold a structure");
   if (positive < 10 || positive < 0.1 * finite)
     fail("bad-value", { reflections: finite, positive }, "nearly all intensities are negative or zero: check column and background");
   if (positive < finite) warnings.push(`${finite - positive} of ${finite} intensities are not positive; they count as weak`);

@@ -161,8 +161,9 @@ export function* solveStructureSteps(
     const merit = model.fit.r1 + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length;
     if (!best || merit < best.merit)
       best = { data, norm, model, candidate, others: good.filter((c) => c !== candidate), scores, sane, merit };
-    const again = figures.filter((f) => f.group === candidate.group.hm && f.r1 <= 0.3).length > 1;
-    if ((full || again) && convincing(model.fit.r1, sane, 0.3)) break;
+    // Two trials that end in the same model need no third.
+    const again = figures.filter((f) => f.group === candidate.group.hm && Math.abs(f.r1 - model.fit.r1) < 0.01).length > 1;
+    if (convincing(model.fit.r1, sane, again ? 0.35 : 0.3) && (full || again)) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
   const { data, norm, model, candidate, sane } = best;
