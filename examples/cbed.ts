@@ -1,7 +1,7 @@
 // Convergent-beam pattern of a structure down a zone axis, as a picture.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { cbedDisks, cbedImage } from "../src/bloch/cbed.js";
+import { cbedDisks, cbedImage, diskMeans } from "../src/bloch/cbed.js";
 import { frameCrystal } from "../src/bloch/frames.js";
 import type { Map3, Vec3 } from "../src/core/frames.js";
 import { fail } from "../src/core/index.js";
@@ -27,23 +27,15 @@ function main(): void {
   const given = Object.entries(defaults).map(([n, d]) => [n, o[n] === undefined ? d : Number(o[n])] as const);
   for (const [n, v] of given) if (!Number.isFinite(v)) fail("bad-value", { [n]: o[n] }, `--${n} is a number`);
   const p = Object.fromEntries(given) as typeof defaults;
-  const zone = String(o.zone ?? "0,0,1")
-    .split(",")
-    .map(Number);
+  const zone = `${o.zone ?? "0,0,1"}`.split(",").map(Number);
   if (zone.length !== 3 || !zone.every(Number.isFinite)) fail("bad-value", { zone: o.zone }, "--zone is three numbers, for example 1,1,0");
   const { value: structure, warnings } = readStructure(file, (path) => readFileSync(path, "utf8"));
   for (const w of warnings) console.error(`note: ${w}`);
   const axis = zone as unknown as readonly [number, number, number];
-  // a reflection of the zone to the right: the first that stands on it
-  const right = [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-    [1, -1, 0],
-    [0, 1, -1],
-    [1, 0, -1],
-  ].find((h) => h.reduce((s, x, i) => s + x * axis[i]!, 0) === 0);
-  const orientation = orientationOnZone(structure.cell, axis, (right ?? [1, 0, 0]) as unknown as Vec3<"hkl">);
+  // to the right: a reflection of the zone, where one with small indices stands on the axis
+  const candidates = ["1,0,0", "0,1,0", "0,0,1", "1,-1,0", "0,1,-1", "1,0,-1"].map((h) => h.split(",").map(Number));
+  const right = candidates.find((h) => h.reduce((s, x, i) => s + x * axis[i]!, 0) === 0) ?? candidates[0]!;
+  const orientation = orientationOnZone(structure.cell, axis, right as unknown as Vec3<"hkl">);
   const ub = ubMatrix(orientation, structure.cell) as unknown as Map3<"lab", "hkl">;
   const crystal = frameCrystal(structure, beam(p.kv), p.gmax);
   const cone = { convergence: p.mrad / 1000, thickness: p.thickness, pixels: p.pixels, sMax: p.smax };
@@ -51,17 +43,11 @@ function main(): void {
   const image = cbedImage(disks, ub, p.range);
   const png = typeof o.png === "string" ? o.png : undefined;
   if (png) writeFileSync(png, imagePng(image, { scale: { kind: "sqrt" } }));
-  const area = p.pixels ** 2;
-  const mean = Array.from({ length: disks.hkl.length / 3 }, (_, i) => {
-    const inside = disks.intensity.subarray(i * area, (i + 1) * area).filter((v) => !Number.isNaN(v));
-    return { hkl: Array.from(disks.hkl.subarray(3 * i, 3 * i + 3)), mean: inside.reduce((s, v) => s + v, 0) / inside.length };
-  })
-    .sort((a, b) => b.mean - a.mean)
-    .slice(0, 12);
-  if (o.json)
-    return console.log(JSON.stringify({ shape: image.shape, invAngstromPerPixel: image.invAngstromPerPixel, png, disks: mean }, null, 1));
-  for (const { hkl, mean: m } of mean) console.log(`${hkl.join(" ").padStart(10)}  mean intensity ${m.toFixed(5)}`);
-  if (png) console.log(`picture: ${png}, ${image.shape.join(" × ")} pixels of ${image.invAngstromPerPixel.toFixed(5)} Å⁻¹`);
+  const strongest = diskMeans(disks).slice(0, 12);
+  const { shape, invAngstromPerPixel: step } = image;
+  if (o.json) return console.log(JSON.stringify({ shape, invAngstromPerPixel: step, png, disks: strongest }, null, 1));
+  for (const { hkl, mean } of strongest) console.log(`${hkl.join(" ").padStart(10)}  mean intensity ${mean.toFixed(5)}`);
+  if (png) console.log(`picture: ${png}, ${shape.join(" × ")} pixels of ${step.toFixed(5)} Å⁻¹`);
 }
 try {
   main();

@@ -16,12 +16,10 @@ const usage = `usage: dynamical-frames <structure.cif | m40 with m50 beside it> 
   --orient         refine the orientation of each frame first`;
 const defaults = { thickness: 400, tilt: 0, gmax: 2, sgmax: 0.01, steps: 96, rsg: 0.66, dsg: 0, mosaicity: 0, workers: 2 };
 const kinds = ["plate", "wedge", "cylinder", "sphere"] as const;
-
 async function main(): Promise<void> {
-  const text = { type: "string" } as const;
-  const options = { ...Object.fromEntries(["model", "frames", ...Object.keys(defaults)].map((n) => [n, text])) };
   const flags = Object.fromEntries(["orient", "json", "help"].map((n) => [n, { type: "boolean" } as const]));
-  const { values, positionals } = parseArgs({ options: { ...options, ...flags }, allowPositionals: true });
+  const texts = Object.fromEntries(["model", "frames", ...Object.keys(defaults)].map((n) => [n, { type: "string" } as const]));
+  const { values, positionals } = parseArgs({ options: { ...texts, ...flags }, allowPositionals: true });
   const o = values as Readonly<Record<string, string | boolean | undefined>>;
   if (o.help) return console.log(usage);
   const [structureFile, petsFile] = positionals;
@@ -29,36 +27,31 @@ async function main(): Promise<void> {
   const given = Object.entries(defaults).map(([n, d]) => [n, o[n] === undefined ? d : Number(o[n])] as const);
   for (const [n, v] of given) if (!Number.isFinite(v)) fail("bad-value", { [n]: o[n] }, `--${n} is a number`);
   const p = Object.fromEntries(given) as typeof defaults;
-  const kind =
-    kinds.find((k) => k === (o.model ?? "plate")) ?? fail("bad-value", { model: o.model }, `--model is one of ${kinds.join(", ")}`);
+  const kind = kinds.find((k) => k === (o.model ?? "plate"));
+  if (!kind) return fail("bad-value", { model: o.model }, usage);
   const { value: structure, warnings } = readStructure(structureFile, (path) => readFileSync(path, "utf8"));
   const { value: pets, warnings: more } = parseCifPets(readFileSync(petsFile, "utf8"));
-  for (const w of [...warnings, ...more]) console.error(`note: ${w}`);
+  for (const w of warnings.concat(more)) console.error(`note: ${w}`);
   const { frames: all, beam } = petsFrames(pets, { rsgMax: p.rsg, dsgMin: p.dsg });
   const wanted = typeof o.frames === "string" ? o.frames.split(",") : all.map((f) => f.id);
   const frames = all.filter((f) => wanted.includes(f.id));
   if (frames.length === 0) fail("not-found", { frames: wanted }, "the file has no such frame");
   const crystal = frameCrystal(structure, beam, p.gmax, { factors: peng1996 });
-  const mosaicity =
-    p.mosaicity > 0 ? ({ kind: "quantiles", varianceDeg2: p.mosaicity ** 2, count: 5 } as const) : ({ kind: "none" } as const);
+  const mosaicity = { kind: "quantiles", varianceDeg2: p.mosaicity ** 2, count: p.mosaicity > 0 ? 5 : 1 } as const;
   const sampling = { sweep: { kind: "midpoint", steps: p.steps }, azimuths: p.steps } as const;
   const shape = { thickness: p.thickness, thicknessModel: { kind }, tiltCorrection: p.tilt };
   const model = { gMax: p.gmax, sMax: p.sgmax, mosaicity, sampling, ...shape };
   const oriented = o.orient ? refineOrientations(crystal, frames, model) : frames;
   const on = await sweepPool({ workers: p.workers });
   const rows = await compareFrames(crystal, oriented, model, { on }).finally(() => on.pool.close());
-  const summary = overFrames(
-    rows.map((r) => r.agreement),
-    (a) => a.rObserved,
-  );
+  const agreements = rows.map((r) => r.agreement);
+  const summary = overFrames(agreements, (a) => a.rObserved);
   if (o.json) return console.log(JSON.stringify({ frames: rows, summary }, null, 1));
   const percent = (x: number): string => `${(100 * x).toFixed(2).padStart(6)} %`;
-  for (const { id, reflections: n, agreement: a } of rows)
-    if (a.status === "excluded") console.log(`frame ${id.padStart(3)}: left out, ${a.reason}`);
-    else
-      console.log(
-        `frame ${id.padStart(3)}: ${n} reflections  R(obs) ${percent(a.rObserved)}  R(all) ${percent(a.rAll)}  scale ${a.scale.toFixed(2)}`,
-      );
+  for (const { id, reflections: n, agreement: a } of rows) {
+    const text = a.status === "compared" && `R(obs) ${percent(a.rObserved)}  R(all) ${percent(a.rAll)}  scale ${a.scale.toFixed(2)}`;
+    console.log(`frame ${id.padStart(3)}: ${a.status === "excluded" ? `left out, ${a.reason}` : `${n} reflections  ${text}`}`);
+  }
   if (summary) console.log(`${summary.frames} frames: R(obs) median ${percent(summary.median)}, mean ${percent(summary.mean)}`);
 }
 main().catch((e: unknown) => {

@@ -34,6 +34,21 @@ const calls: Record<string, readonly Call[]> = {
       check: (j) => expect(JSON.stringify(j)).toContain("Si"),
     },
   ],
+  cbed: [
+    {
+      needs: "fourd/pyxem-demos/02/GaAs_mp-2534_conventional_standard.cif",
+      args: ["--zone", "1,1,0", "--pixels", "9", "--gmax", "1.2", "--png", join(out, "cbed.png")],
+      files: [join(out, "cbed.png")],
+      check: (j) => expect((j.disks as readonly { hkl: Numbers }[])[0]!.hkl).toEqual([0, 0, 0]),
+    },
+  ],
+  "dynamical-frames": [
+    {
+      needs: "3ded/jana_dyn/albite_jana2006_dyn+kin.cif",
+      args: [dataPath("3ded/jana_dyn/albite_block5.cif_pets"), "--thickness", "336.91", "--tilt", "1", "--frames", "20,30"],
+      check: (j) => expect((j.summary as { frames: number; max: number }).max).toBeLessThan(0.1),
+    },
+  ],
   "find-spots": [
     {
       needs: "3ded/glycine_pets/00001.tiff",

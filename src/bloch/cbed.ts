@@ -75,6 +75,17 @@ export function cbedDisks({ potential, pool }: FrameCrystal, ub: Map3<"lab", "hk
   return { hkl, pixels: options.pixels, thickness, intensity, diameter: 2 * potential.beam.k * options.convergence };
 }
 
+/** Mean intensity of each disk of one thickness, the strongest first. */
+export function diskMeans(disks: CbedDisks, thicknessIndex = 0): { readonly hkl: readonly number[]; readonly mean: number }[] {
+  const area = disks.pixels ** 2,
+    n = disks.hkl.length / 3;
+  return Array.from({ length: n }, (_, i) => {
+    const at = (thicknessIndex * n + i) * area;
+    const inside = disks.intensity.subarray(at, at + area).filter((v) => !Number.isNaN(v));
+    return { hkl: Array.from(disks.hkl.subarray(3 * i, 3 * i + 3)), mean: inside.reduce((s, v) => s + v, 0) / inside.length };
+  }).sort((a, b) => b.mean - a.mean);
+}
+
 /**
  * The pattern on a screen: every disk at its place, overlapping ones added up (incoherently). y of the lab points up.
  * @param range - half width of the picture, Å⁻¹

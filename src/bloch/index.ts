@@ -5,7 +5,7 @@ export { adjointSolution } from "./adjoint.js";
 export type { BeamPool, BeamSelection, SelectedBeams } from "./beams.js";
 export { beamPool, selectBeams, twoKs } from "./beams.js";
 export type { CbedDisks, CbedOptions } from "./cbed.js";
-export { cbedDisks, cbedImage } from "./cbed.js";
+export { cbedDisks, cbedImage, diskMeans } from "./cbed.js";
 export type { ConvergenceOptions, ConvergenceReport, ConvergenceTrial } from "./convergence.js";
 export { convergenceSteps, precessionAzimuths } from "./convergence.js";
 export type { BlochGradient, BlochJacobian, JacobianOptions, JacobianSum } from "./derivatives.js";
