@@ -87,6 +87,16 @@ const calls: Record<string, readonly Call[]> = {
     },
     { needs: "3ded/glycine_pets/glycine.pts", check: (j) => expect(JSON.stringify(j)).toContain("0.00534") },
   ],
+  "refine-kinematic": [
+    {
+      needs: "3ded/jana_dyn/natrolite_jana2006_dyn+kin.cif",
+      args: [dataPath("3ded/jana_dyn/natrolite_jana2006_dyn+kin.cif"), "--perturb", "0.1"],
+      check: (j) => {
+        expect(j.status).toBe("converged");
+        expect(Math.abs((j.residuals as { wrAll: number }).wrAll - 0.1327)).toBeLessThan(3e-4);
+      },
+    },
+  ],
   residuals: [
     {
       needs: "3ded/jana_dyn/LuAG_jana2020_dyn_IAM.cif",
