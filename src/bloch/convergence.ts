@@ -73,7 +73,7 @@ export function* convergenceSteps(s: Structure, beam: Beam, options: Convergence
     ["larger gMax", { gMax: Math.min(1.2 * gMax, reference.gMax), sMax }],
     ...[0.01, 0.005, 0.0025].map((strength): [string, BeamSelection & { gMax: number }] => [
       `strength ${strength} and Bethe`,
-      { gMax: reference.gMax, sMax, strength, bethe: weak },
+      { gMax: Math.min(1.2 * gMax, reference.gMax), sMax, strength, bethe: weak },
     ]),
   ];
   const total = candidates.length + 1;

@@ -3,11 +3,16 @@ import { beam } from "../geometry/beam.js";
 import { unitCell } from "../geometry/cell.js";
 import { spaceGroup } from "../geometry/space-groups.js";
 import { type Atom, atom, type Structure, structure } from "../geometry/structure.js";
+import { blochKernels } from "../kernels/bloch.js";
+import { arena } from "../kernels/memory.js";
 import { thomasAbsorptive } from "../scattering/absorptive.js";
 import { type FormFactorSource, neutralFactor } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
+import { maxRelative } from "../testing/close.js";
+import { adjointSolution, type MatrixGradient } from "./adjoint.js";
 import { beamPool, selectBeams } from "./beams.js";
 import { type BlochJacobian, blochGradient, blochJacobian, tiltDirection } from "./derivatives.js";
+import { differenceIndex } from "./differences.js";
 import { incidence, incidenceOnZone } from "./incidence.js";
 import { type Absorption, crystalPotential } from "./potential.js";
 import type { CrystalParameter } from "./potential-derivatives.js";
@@ -169,6 +174,25 @@ describe.each([
         8,
       );
   });
+});
+
+test.each([
+  ["complex", quartz, undefined],
+  ["absorbing", quartz, { kind: "factors", source: thomasAbsorptive(b) }],
+  ["real", rutile, undefined],
+] as const)("the TypeScript kernels give the same gradient: %s", (_, s, absorption) => {
+  const m = matrixOf({ s, absorption }, beams(s), [0, 0, 1 / s.cell.c]),
+    index = differenceIndex(m.potential, [m.hkl]);
+  const c = Float64Array.from({ length: m.size }, (_, i) => Math.sin(i + 1));
+  const [js, wasm] = (["js", "wasm"] as const).map((backend) => {
+    const a = adjointSolution(m, nodes("wedge"), index, blochKernels(arena(), backend));
+    const g = a.pull(c);
+    a.free();
+    return g;
+  }) as [MatrixGradient, MatrixGradient];
+  expect(maxRelative(js.u, wasm.u)).toBeLessThan(1e-11);
+  expect(maxRelative(js.twoKs, wasm.twoKs)).toBeLessThan(1e-11);
+  expect(js.kn).toBeCloseTo(wasm.kn, 10);
 });
 
 test("an inversion that single atoms can break is refused", () => {

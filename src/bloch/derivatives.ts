@@ -111,7 +111,7 @@ export function blochJacobian(
   }
 }
 
-/** Gradient of one scalar Σ_g c_g ⟨I_g⟩ (c = dL/dI): about three forward solutions for any number of parameters. */
+/** Gradient of one scalar Σ_g c_g ⟨I_g⟩ (c = dL/dI): about four forward solutions for any number of parameters. */
 export interface BlochGradient {
   readonly value: number;
   readonly parameters: Float64Array;
