@@ -89,6 +89,7 @@ export function frameProblem(
     ub: frame.ub,
     directions: exposureDirections(frame.exposure, model.mosaicity, model.sampling, { gMax: model.gMax, thickness: t }),
     hkl: frame.hkl,
+    tolerance: 1e-7,
     depths: { depth: nodes.t, weight: nodes.weights },
     sMax: model.sMax,
     strength: model.strength,

@@ -35,6 +35,8 @@ export interface SweepProblem {
   readonly normal?: Vec3<"lab"> | undefined;
   /** Derivatives with respect to small turns of the crystal about these lab axes, per radian. */
   readonly turns?: readonly Vec3<"lab">[] | undefined;
+  /** Largest error of an amplitude from cutting off the Chebyshev series. Default 1e-10. */
+  readonly tolerance?: number | undefined;
   /** Keep directions or depths apart instead of adding them up. */
   readonly apart?: "directions" | "depths" | undefined;
 }
@@ -166,7 +168,9 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     middle = (top + bottom) / 2;
   const path = depths.depth.map((t) => t / slant);
   const longest = path.reduce((m, t) => Math.max(m, t), 0);
-  const terms = chebyshevTerms(2 * Math.PI * longest * radius);
+  const { tolerance = 1e-10 } = p;
+  if (!(tolerance > 0 && tolerance < 1)) fail("out-of-range", { tolerance }, "tolerance is the error of an amplitude, for example 1e-8");
+  const terms = chebyshevTerms(2 * Math.PI * longest * radius, tolerance);
   // Coefficients (2 − δ_k0) i^k J_k(2πt·radius); the kernel multiplies odd vectors by i, the sign of i² is here.
   const order = Array.from(depths.depth.keys()).sort((a, b) => depths.depth[a]! - depths.depth[b]!);
   const nodes = order.length;
@@ -176,7 +180,7 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     const x = 2 * Math.PI * path[o]! * radius;
     const j = besselOrders(x, terms),
       root = apart === "depths" ? 1 : Math.sqrt(depths.weight[o]!);
-    last[m] = Math.min(terms, chebyshevTerms(x));
+    last[m] = Math.min(terms, chebyshevTerms(x, tolerance));
     for (let q = 0; q < terms; q++) coefficients[q * nodes + m] = root * (q === 0 ? 1 : 2) * (q % 4 >= 2 ? -1 : 1) * j[q]!;
   });
   if (depths.weight.some((w) => !(w >= 0)) && apart !== "depths")

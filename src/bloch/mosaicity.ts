@@ -7,13 +7,13 @@ import type { Quadrature } from "./integrate-rules.js";
  * Spread of the orientations of mosaic blocks.
  * - `quantiles`: what JANA2020 does: a variance in degrees², `count` equal-weight blocks at the quantiles (i+½)/count of the normal
  *   distribution, turned about the axis perpendicular to beam and tilt axis. With few blocks their own variance is smaller than asked for
- *   (0.73 of it with 5): that is part of the model.
+ *   (0.73 of it with 5): that is part of the model. With `cut` the quantiles are those of the normal distribution cut off at ±cut σ.
  * - `gaussian`: a normal distribution of standard deviation `sigmaDeg` by Gauss–Hermite quadrature, about the same axis (`transverse`), or
  *   about it and the tilt axis (`both`).
  */
 export type Mosaicity =
   | { readonly kind: "none" }
-  | { readonly kind: "quantiles"; readonly varianceDeg2: number; readonly count: number }
+  | { readonly kind: "quantiles"; readonly varianceDeg2: number; readonly count: number; readonly cut?: number | undefined }
   | { readonly kind: "gaussian"; readonly sigmaDeg: number; readonly count: number; readonly axes?: "transverse" | "both" | undefined };
 
 /** Turns of mosaic blocks, radians, about the tilt axis (x of the lab) and the axis perpendicular to it and the beam (y), weights of sum 1. */
@@ -79,9 +79,14 @@ export function mosaicBlocks(m: Mosaicity): MosaicBlocks {
   if (!(Number.isInteger(m.count) && m.count >= 1)) fail("bad-value", { count: m.count }, "count is a whole number of at least 1");
   if (m.kind === "quantiles") {
     const sigma = radians(Math.sqrt(m.varianceDeg2));
+    if (m.cut !== undefined && !(m.cut > 0)) fail("bad-value", { cut: m.cut }, "cut is a positive number of standard deviations");
+    const tail = m.cut === undefined ? 0 : normalCdf(-m.cut);
     return {
       aboutTilt: new Float64Array(m.count),
-      aboutTransverse: Float64Array.from({ length: m.count }, (_, i) => sigma * normalQuantile((i + 0.5) / m.count)),
+      aboutTransverse: Float64Array.from(
+        { length: m.count },
+        (_, i) => sigma * normalQuantile(tail + ((1 - 2 * tail) * (i + 0.5)) / m.count),
+      ),
       weights: new Float64Array(m.count).fill(1 / m.count),
     };
   }
