@@ -5,6 +5,7 @@ import { version } from "./core/version.js";
 import * as geometry from "./geometry/index.js";
 import * as integration from "./integration/index.js";
 import * as io from "./io/index.js";
+import * as multislice from "./multislice/index.js";
 import * as numerics from "./numerics/index.js";
 import * as pipeline from "./pipeline/index.js";
 import * as refine from "./refine/index.js";
@@ -12,4 +13,4 @@ import * as render from "./render/index.js";
 import * as scattering from "./scattering/index.js";
 import * as solution from "./solution/index.js";
 
-export { bloch, core, geometry, integration, io, numerics, pipeline, refine, render, scattering, solution, version };
+export { bloch, core, geometry, integration, io, multislice, numerics, pipeline, refine, render, scattering, solution, version };
