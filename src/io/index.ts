@@ -1,5 +1,7 @@
 /** Bytes to format-shaped records, and back. */
 
+export type { ComputemXyz, XyzColumn, XyzFrame } from "./atoms-xyz.js";
+export { parseAtomsXyz, parseComputemXyz, writeAtomsXyz } from "./atoms-xyz.js";
 export type { BloHeader, BloWriteOptions } from "./blo.js";
 export { bloBrightField, bloFrames, writeBlo } from "./blo.js";
 export type { Cursor } from "./bytes.js";
