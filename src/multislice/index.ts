@@ -3,3 +3,16 @@
 export type { AtomModel, AtomModelInput } from "./atoms.js";
 export { atomModel, boxAxes, modelFormula, thicknessOf } from "./atoms.js";
 export { atomsFromStructure, repeatAtoms, takeAtoms, wrapAtoms } from "./atoms-build.js";
+export type { Overlap } from "./atoms-check.js";
+export { checkAtoms, overlaps } from "./atoms-check.js";
+export type { CutOptions, Inside, Padding } from "./atoms-cut.js";
+export { cutCrystal, filterAtoms, joinAtoms, padAtoms } from "./atoms-cut.js";
+export type { FromXyzOptions } from "./atoms-files.js";
+export { atomsFromComputem, atomsFromXyz, atomsToXyz, snapshotsFromXyz } from "./atoms-files.js";
+export type { Crystal, OrientedAtoms, OrientOptions } from "./atoms-orient.js";
+export { crystalRotation, orientedAtoms } from "./atoms-orient.js";
+export type { Facet, FacetEnergy, FacetLayers, HalfSpace, ParticleOptions, Polyhedron } from "./atoms-particle.js";
+export { layeredShape, nanoparticle, polyhedron, wulffShape } from "./atoms-particle.js";
+export type { Dislocation, DisplacementField } from "./atoms-strain.js";
+export { dislocation, displaceAtoms, sphericalMisfit, sumFields, uniformStrain } from "./atoms-strain.js";
+export type { Triple } from "./vectors.js";
