@@ -28,6 +28,8 @@ export type { SimulationCase } from "./simulate-cases.js";
 export { cubicCase, orthorhombicCase, simulationCases, triclinicCase, trigonalCase, twinCase } from "./simulate-cases.js";
 export type { ModelCrystal } from "./simulate-crystals.js";
 export { albite, glycine, luag, natrolite, quartz } from "./simulate-crystals.js";
+export type { WaveIntensities, WaveModel, WaveRun } from "./simulate-dynamical.js";
+export { simulateDynamical } from "./simulate-dynamical.js";
 export type { DynamicalModel, IntensityOf } from "./simulate-intensity.js";
 export { kinematical, kinematicalIntensities } from "./simulate-intensity.js";
 export { simulationSource } from "./simulate-source.js";

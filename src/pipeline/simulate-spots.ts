@@ -3,7 +3,7 @@ import type { Rng } from "../core/rng.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/experiment.js";
 import { petsRotation, tiltAxisDirection } from "../geometry/goniometer.js";
 import { labToPixel } from "../geometry/pixels.js";
-import { type LatticePoints, predictSpots } from "../geometry/predict.js";
+import { type LatticePoints, type PredictedSpots, predictSpots } from "../geometry/predict.js";
 import { bell, bellIntegral, rockingWidth } from "../geometry/rocking.js";
 import { radians } from "../geometry/rotation.js";
 import type { CameraModel } from "./simulate-camera.js";
@@ -31,11 +31,21 @@ export interface SpotLattice {
   readonly intensity: Float64Array;
   /** Share of the illuminated volume. */
   readonly fraction: number;
+  /** Mean |ψ|² of the spots of every frame, in the order of {@link reachedSpots}; then `intensity` and the rocking curve are not used. */
+  readonly waves?: readonly Float64Array[] | undefined;
+  /** Largest |Sg| outside the exposure of spots that are drawn, Å⁻¹ (with `waves`). */
+  readonly reach?: number | undefined;
+}
+
+/** Spots whose excitation error comes within `reach` (Å⁻¹) of zero during the exposure. */
+export function reachedSpots(points: LatticePoints, instrument: Instrument, frame: FrameGeometry, reach: number): PredictedSpots {
+  return predictSpots(points, instrument, frame, { rocking: { rcWidth: reach, mosaicityDeg: 0 }, cut: 1, marginPx: 8 });
 }
 
 /**
  * Spots of one frame. The position is the mean over the exposure: in continuous rotation a reflection flashes when it crosses the
  * sphere, not at the middle of the frame.
+ * @param index - number of the frame, for intensities from waves
  */
 export function trueSpots(
   lattices: readonly SpotLattice[],
@@ -45,8 +55,13 @@ export function trueSpots(
   electronsPerWeight: number,
   scatter: number,
   rng: Rng,
+  index = 0,
 ): TrueSpots {
-  const lists = lattices.map(({ points }) => predictSpots(points, instrument, frame, { rocking, cut: 5, marginPx: 8 }));
+  const lists = lattices.map(({ points, reach }) =>
+    reach === undefined
+      ? predictSpots(points, instrument, frame, { rocking, cut: 5, marginPx: 8 })
+      : reachedSpots(points, instrument, frame, reach),
+  );
   const size = lists.reduce((n, l) => n + l.size, 0);
   const spots = {
     size,
@@ -63,7 +78,8 @@ export function trueSpots(
   const eta = rocking.lorentzian ?? 0;
   let at = 0;
   lists.forEach((list, lattice) => {
-    const { points, intensity, fraction } = lattices[lattice]!;
+    const { points, intensity, fraction, waves } = lattices[lattice]!;
+    const own = waves?.[index];
     const noise = rng.fork(lattice);
     for (let j = 0; j < list.size; j++, at++) {
       const i = list.point[j]!;
@@ -71,13 +87,13 @@ export function trueSpots(
       const slope = axis[0] * g[1] - axis[1] * g[0]; // dSg/dα
       const late = meanCrossing(list.sg[j]!, slope, phi, rockingWidth(rocking, Math.sqrt(points.g2[i]!)), eta);
       const [x, y] = labToPixel(g[0] + axis[1] * g[2] * late, g[1] - axis[0] * g[2] * late, instrument, frame);
-      const change = scatter > 0 ? Math.exp(scatter * noise.fork(i).normal() - (scatter * scatter) / 2) : 1;
+      const change = scatter > 0 && !own ? Math.exp(scatter * noise.fork(i).normal() - (scatter * scatter) / 2) : 1;
       spots.lattice[at] = lattice;
       spots.hkl.set(list.hkl.subarray(3 * j, 3 * j + 3), 3 * at);
       spots.px[2 * at] = x;
       spots.px[2 * at + 1] = y;
       spots.sg[at] = list.sg[j]!;
-      spots.electrons[at] = electronsPerWeight * fraction * (frame.scale ?? 1) * intensity[i]! * list.weight[j]! * change;
+      spots.electrons[at] = electronsPerWeight * fraction * (frame.scale ?? 1) * (own ? own[j]! : intensity[i]! * list.weight[j]! * change);
       spots.g.set(g, 3 * at);
     }
   });

@@ -6,15 +6,16 @@ import type { Vec2 } from "../geometry/detector.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/experiment.js";
 import { cellFromUB } from "../geometry/metric.js";
 import type { OrientationMatrix } from "../geometry/orientation.js";
-import { latticePoints } from "../geometry/predict.js";
+import { type LatticePoints, latticePoints } from "../geometry/predict.js";
 import { rockingWeight, rockingWidth } from "../geometry/rocking.js";
 import { radians } from "../geometry/rotation.js";
 import type { Structure } from "../geometry/structure.js";
 import { type BackgroundModel, backgroundImage, defaultBackground, shadowInto } from "./simulate-background.js";
 import { type BadPixels, badPixels, type CameraModel, hybridPixelCamera, recordInto } from "./simulate-camera.js";
 import { centringAllows } from "./simulate-crystals.js";
+import type { WaveIntensities } from "./simulate-dynamical.js";
 import { type DynamicalModel, type IntensityOf, kinematical, pointIntensities } from "./simulate-intensity.js";
-import { drawSpotsInto, type TrueSpots, trueSpots } from "./simulate-spots.js";
+import { drawSpotsInto, type SpotLattice, type TrueSpots, trueSpots } from "./simulate-spots.js";
 
 /** A crystal in the beam. Twins are several with their own UB. */
 export interface SimulatedCrystal {
@@ -62,7 +63,10 @@ export interface SimulationOptions {
   readonly strongestElectrons?: number | undefined;
   readonly camera?: CameraModel | undefined;
   readonly background?: BackgroundModel | undefined;
+  /** Blackman's factor and a random scatter instead of waves. */
   readonly dynamical?: DynamicalModel | undefined;
+  /** Intensities from Bloch waves (`simulateDynamical` makes them); `dynamical` and `falloffB` are then without effect. */
+  readonly waves?: WaveIntensities | undefined;
   readonly errors?: StageErrors | undefined;
 }
 
@@ -91,37 +95,30 @@ export interface Simulation {
  * @throws out-of-range when the series has no frame or a read-out gap is not in [0, 1)
  */
 export function simulateSeries(options: SimulationOptions, rng: Rng): Simulation {
-  const { crystals, rocking, frames, omegaDeg, readoutGap = 0, gMax, strongestElectrons = 20000 } = options;
-  const { camera = hybridPixelCamera, background = defaultBackground, dynamical = kinematical, errors = noStageErrors } = options;
-  if (!(Number.isInteger(frames) && frames > 0)) fail("out-of-range", { frames }, "a series has at least one frame");
-  if (!(readoutGap >= 0 && readoutGap < 1)) fail("out-of-range", { readoutGap }, "readoutGap is the lost share of a step, 0 <= gap < 1");
-  const halfWidthDeg = (Math.abs(options.alphaStepDeg) / 2) * (1 - readoutGap);
-  const exposure =
-    options.instrument.exposure.kind === "continuous" ? ({ kind: "continuous", halfWidthDeg } as const) : options.instrument.exposure;
-  const instrument: Instrument = { ...options.instrument, exposure };
+  const { crystals, rocking, gMax, strongestElectrons = 20000, frames } = options;
+  const { camera = hybridPixelCamera, background = defaultBackground, dynamical = kinematical } = options;
+  const { instrument, nominal, truth } = seriesGeometry(options, rng);
+  const { exposure } = instrument;
   const { nx, ny, invAngstromPerPixel } = instrument.detector;
-  const lattices = crystals.map((c) => {
-    const points = latticePoints(c.ub, {
-      gMax,
-      allowed: c.allowed ?? (typeof c.intensity === "function" ? undefined : centringAllows(c.intensity.spaceGroup)),
-    });
-    return { points, intensity: pointIntensities(points, c.intensity, dynamical, options.falloffB), fraction: c.fraction ?? 1 };
+  const lattices = crystals.map((c, i): SpotLattice => {
+    const points = crystalPoints(c, gMax),
+      waves = options.waves?.lattices[i];
+    if (options.waves && (waves?.length !== frames || options.waves.gMax !== gMax))
+      fail("bad-shape", { crystals: options.waves.lattices.length, frames: waves?.length, gMax: options.waves.gMax }, WAVES_OF_ANOTHER);
+    return {
+      points,
+      intensity: waves ? new Float64Array(0) : pointIntensities(points, c.intensity, dynamical, options.falloffB),
+      waves,
+      reach: options.waves?.reach,
+      fraction: c.fraction ?? 1,
+    };
   });
-  const electronsPerWeight = strongestElectrons / bestWeight(lattices[0]!.points.g2, lattices[0]!.intensity, rocking, exposure);
-  const nominal = Array.from(
-    { length: frames },
-    (_, i): FrameGeometry => ({
-      alphaDeg: options.alphaStartDeg + i * options.alphaStepDeg,
-      betaDeg: options.betaDeg ?? 0,
-      omegaDeg,
-      centrePx: instrument.detector.centrePx,
-    }),
-  );
-  const truth = trueFrames(nominal, errors, rng.fork("stage"));
+  const electronsPerWeight =
+    strongestElectrons / (options.waves?.strongest ?? bestWeight(lattices[0]!.points.g2, lattices[0]!.intensity, rocking, exposure));
   const bad = badPixels(camera, nx * ny, rng.fork("pixels"));
   const spots = (i: number): TrueSpots => {
     const frame = truth[i] ?? fail("out-of-range", { frame: i, frames }, "frames are counted from 0 to n − 1");
-    return trueSpots(lattices, instrument, frame, rocking, electronsPerWeight, dynamical.scatter, rng.fork("scatter").fork(i));
+    return trueSpots(lattices, instrument, frame, rocking, electronsPerWeight, dynamical.scatter, rng.fork("scatter").fork(i), i);
   };
   return {
     shape: [frames, ny, nx],
@@ -141,6 +138,44 @@ export function simulateSeries(options: SimulationOptions, rng: Rng): Simulation
       return { data: recordInto(image, camera, bad, rng.fork("counts").fork(i)), shape: [ny, nx] };
     },
   };
+}
+
+const WAVES_OF_ANOTHER = "the Bloch intensities belong to other options: make them anew with simulateDynamical";
+
+/** Reflections of a crystal that exist. */
+export function crystalPoints(c: SimulatedCrystal, gMax: number): LatticePoints {
+  return latticePoints(c.ub, {
+    gMax,
+    allowed: c.allowed ?? (typeof c.intensity === "function" ? undefined : centringAllows(c.intensity.spaceGroup)),
+  });
+}
+
+/** What the microscope would report and what happened, frame by frame; the first thing that a simulation draws from its generator. */
+export interface SeriesGeometry {
+  readonly instrument: Instrument;
+  readonly nominal: readonly FrameGeometry[];
+  readonly truth: readonly FrameGeometry[];
+}
+
+/** @throws out-of-range when the series has no frame or a read-out gap is not in [0, 1) */
+export function seriesGeometry(options: SimulationOptions, rng: Rng): SeriesGeometry {
+  const { frames, omegaDeg, readoutGap = 0, errors = noStageErrors } = options;
+  if (!(Number.isInteger(frames) && frames > 0)) fail("out-of-range", { frames }, "a series has at least one frame");
+  if (!(readoutGap >= 0 && readoutGap < 1)) fail("out-of-range", { readoutGap }, "readoutGap is the lost share of a step, 0 <= gap < 1");
+  const halfWidthDeg = (Math.abs(options.alphaStepDeg) / 2) * (1 - readoutGap);
+  const exposure =
+    options.instrument.exposure.kind === "continuous" ? ({ kind: "continuous", halfWidthDeg } as const) : options.instrument.exposure;
+  const instrument: Instrument = { ...options.instrument, exposure };
+  const nominal = Array.from(
+    { length: frames },
+    (_, i): FrameGeometry => ({
+      alphaDeg: options.alphaStartDeg + i * options.alphaStepDeg,
+      betaDeg: options.betaDeg ?? 0,
+      omegaDeg,
+      centrePx: instrument.detector.centrePx,
+    }),
+  );
+  return { instrument, nominal, truth: trueFrames(nominal, errors, rng.fork("stage")) };
 }
 
 /** Weight of the strongest reflection when it is excited best: at Sg = 0 and as far from the tilt axis as it can be. */
