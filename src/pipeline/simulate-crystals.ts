@@ -13,10 +13,12 @@ export interface ModelCrystal {
   readonly source: string;
 }
 
-type Row = readonly [element: string, x: number, y: number, z: number, uIso: number];
+type Row = readonly [element: string, x: number, y: number, z: number, uIso: number, occupancy?: number];
 const crystal = (name: string, cell: UnitCell, symbol: string, rows: readonly Row[], source: string): ModelCrystal => {
   const group = spaceGroup(symbol);
-  const atoms = rows.map(([element, x, y, z, uIso], i) => atom({ element, label: `${element}${i + 1}`, xyz: [x, y, z], uIso }));
+  const atoms = rows.map(([element, x, y, z, uIso, occupancy = 1], i) =>
+    atom({ element, label: `${element}${i + 1}`, xyz: [x, y, z], uIso, occupancy }),
+  );
   return { name, structure: structure(cell, group, atoms), cell, group, source };
 };
 
@@ -113,6 +115,25 @@ export function albite(): ModelCrystal {
       ["O", 0.7275, 0.7865, 0.681, 0.0095],
     ],
     "Klar et al., Nat. Chem. 15 (2023) 848, supplementary CIF",
+  );
+}
+
+/** A sodium conductor of the NASICON type, rhombohedral: aluminium on a tenth of the titanium sites, its charge balanced by sodium on a second site, 7 % full (the last atom). */
+export function natp(): ModelCrystal {
+  return crystal(
+    "NATP, Na1.21Al0.21Ti1.79(PO4)3",
+    unitCell(8.485, 8.485, 21.8, 90, 90, 120),
+    "R -3 c:H",
+    [
+      ["Na", 0, 0, 0, 0.03],
+      ["Ti", 0, 0, 0.1457, 0.006, 0.895],
+      ["Al", 0, 0, 0.1457, 0.006, 0.105],
+      ["P", 0.2858, 0, 0.25, 0.006],
+      ["O", 0.1739, -0.027, 0.193, 0.012],
+      ["O", 0.1936, 0.1663, 0.0887, 0.01],
+      ["Na", 0.637, 0, 0.25, 0.04, 0.07],
+    ],
+    "framework of NaTi2(PO4)3 after Hagman & Kierkegaard, Acta Chem. Scand. 22 (1968) 1822; aluminium and second sodium added",
   );
 }
 

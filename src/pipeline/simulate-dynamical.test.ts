@@ -4,11 +4,13 @@ import { compose } from "../core/frames.js";
 import { rng } from "../core/rng.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { petsRotation } from "../geometry/goniometer.js";
+import { contacts } from "../geometry/structure-bonds.js";
 import { lobato } from "../scattering/lobato.js";
 import { structureFactors } from "../scattering/structure-factors.js";
 import { type SimulationOptions, simulateSeries } from "./simulate.js";
 import { trigonalCase } from "./simulate-cases.js";
-import { quartz } from "./simulate-crystals.js";
+import { ceramicCase, demoCase } from "./simulate-cases-dynamical.js";
+import { natp, quartz } from "./simulate-crystals.js";
 import { simulateDynamical } from "./simulate-dynamical.js";
 
 const series = (exposure: Exposure, mosaicityDeg: number, frames = 2): SimulationOptions => {
@@ -105,4 +107,17 @@ test("abort, and crystals without atoms", async () => {
   const bare = { ...options, crystals: [{ ...options.crystals[0]!, intensity: () => 1 }] };
   await expect(simulateDynamical(bare, { thickness: 300 }, rng(1), { workers: 1 })).rejects.toThrow(/need atoms/);
   await expect(simulateDynamical(options, { thickness: -1 }, rng(1), { workers: 1 })).rejects.toThrow(/thickness/);
+});
+
+test("the ready cases: a sodium site 7 % full in three collections; tetrahedra of phosphate", () => {
+  for (const kind of ["static", "continuous", "precession"] as const) {
+    const { options, crystal } = ceramicCase(kind);
+    expect(options.instrument.exposure.kind).toBe(kind);
+    expect(Math.abs((options.frames - 1) * options.alphaStepDeg - 80)).toBeLessThan(0.2);
+    expect(crystal.structure.atoms.at(-1)).toMatchObject({ element: "Na", occupancy: 0.07 });
+  }
+  const bonds = contacts(natp().structure, { maxDistance: 1.7 }).filter((b) => natp().structure.atoms[b.from]!.element === "P");
+  expect(bonds.length).toBe(4);
+  for (const b of bonds) expect(Math.abs(b.distance - 1.52)).toBeLessThan(0.03);
+  expect(demoCase().options.frames).toBeGreaterThan(200);
 });
