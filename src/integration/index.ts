@@ -10,6 +10,8 @@ export type { IndexedPositions, InstrumentParameter } from "./cell-refine-model.
 export { instrumentParameters } from "./cell-refine-model.js";
 export type { CentreDrift, CentreEstimate } from "./centre.js";
 export { centreDrift, centreFromDirectBeam, centreFromFriedelPairs } from "./centre.js";
+export type { LatticeCentring } from "./centring.js";
+export { centringRule } from "./centring.js";
 export type { CellConstraint, LatticeSystem } from "./constraints.js";
 export { cellConstraint, joinOrientation, splitOrientation, systemOfBravais } from "./constraints.js";
 export type { DifferenceCluster, DifferenceOptions } from "./difference-vectors.js";
@@ -18,6 +20,8 @@ export type { DistortionRefineOptions, DistortionResult, DistortionTerm } from "
 export { distortionTerms, refineDistortions } from "./distortion-refine.js";
 export type { IndexedSeries } from "./distortion-refine-series.js";
 export { refineSeriesDistortions } from "./distortion-refine-series.js";
+export type { FrameIntensities } from "./frame-intensities.js";
+export { intensityFlags, joinIntensities, takeIntensities } from "./frame-intensities.js";
 export type { FrameCorrections, FrameOrientationOptions, FrameOrientationResult } from "./frame-orientation.js";
 export { frameOrientationSteps } from "./frame-orientation.js";
 export type { FrameParameter } from "./frame-orientation-fit.js";
@@ -28,6 +32,8 @@ export type { SeriesFrames, SeriesFramesOptions } from "./frame-orientation-seri
 export { pointsOf, rockingFromSpots, seriesFramesSteps } from "./frame-orientation-series.js";
 export type { FrameReflections } from "./frame-orientation-table.js";
 export { excitationOf, frameReflections } from "./frame-orientation-table.js";
+export type { FrameShift } from "./frame-shift.js";
+export { shiftAt } from "./frame-shift.js";
 export type { FoundRing, Ring } from "./ice.js";
 export { findRings, iceRings, iceSpacings, maskRings } from "./ice.js";
 export type { Indexed, Orientation } from "./index-lattice.js";
@@ -35,6 +41,8 @@ export { fitOrientation, indexVectors, polishOrientation } from "./index-lattice
 export type { IndexingOptions, IndexingResult } from "./indexing.js";
 export { indexingSteps, observations } from "./indexing.js";
 export { indexingRecord, indexingSummary, withUncertainty } from "./indexing-summary.js";
+export type { IntegratedSeries, IntegrateOptions, IntegrationExperiment } from "./integrate-series.js";
+export { integrateSeries } from "./integrate-series.js";
 export type { FoundLattice, LatticeOptions } from "./lattice.js";
 export { findLattice, reduceOrientation, withoutSupercell } from "./lattice.js";
 export type { MaskOptions, Polygon } from "./mask.js";
@@ -53,6 +61,10 @@ export type { Peaks3d, Peaks3dOptions } from "./peaks3d.js";
 export { peaks3d } from "./peaks3d.js";
 export type { FramedPositions } from "./peaks3d-vectors.js";
 export { nominalFrames, sampleVectors, spotPositions } from "./peaks3d-vectors.js";
+export type { SpotStamp } from "./profile-learn.js";
+export { learnProfiles } from "./profile-learn.js";
+export type { SpotProfiles } from "./profiles.js";
+export { gaussianProfiles, profileCell, profileImage } from "./profiles.js";
 export type { RockingPoints, RockingWidth, RockingWidthOptions } from "./rocking-width.js";
 export { fitRockingWidth, rockingSigma } from "./rocking-width.js";
 export { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";

@@ -10,6 +10,7 @@ export { frameFormats, inspect } from "./inspect.js";
 export type { RecordFormat } from "./inspect-records.js";
 export { recordFormats } from "./inspect-records.js";
 export { summary } from "./inspect-summary.js";
+export { integrationExperiment } from "./integrate.js";
 export type { DescribedSeries, SeriesGiven } from "./load.js";
 export { describeSeries } from "./load.js";
 export { candidateOfCell } from "./match-cell.js";
