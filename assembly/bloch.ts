@@ -11,9 +11,9 @@ export function gemmWork(): i32 { return workBytes(); }
 export function fillReal(n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, f: f64, shift: f64, a: usize, lda: i32): void {
   real(n, key, table, centre, q, diagonal, f, shift, a, lda);
 }
-/** f·(A − shift) of a complex potential; `hermitian` mirrors the lower triangle. u0: Im W_0, on the diagonal. */
-export function fillComplex(n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, hermitian: bool, f: f64, shift: f64, a: usize): void {
-  complex(n, key, table, centre, q, diagonal, u0, hermitian, f, shift, a);
+/** f·(A − shift − i·decay) of a complex potential; `hermitian` mirrors the lower triangle. u0: Im W_0, on the diagonal. */
+export function fillComplex(n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, decay: f64, hermitian: bool, f: f64, shift: f64, a: usize): void {
+  complex(n, key, table, centre, q, diagonal, u0, decay, hermitian, f, shift, a);
 }
 /** J_k(x_t) for k < terms, one row a time t (rho·tau_t), rows of `capacity`; returns the number of terms needed for 1e-15, or −1 when over capacity. */
 export function bessel(times: i32, tau: usize, rho: f64, capacity: i32, out: usize): i32 {
@@ -126,7 +126,7 @@ export function averageIntensities(times: i32, n: i32, psi: usize, weights: usiz
  * out[0] is NaN when there is no solution.
  */
 export function solve(
-  kind: i32, n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, below: f64, above: f64, tolerance: f64,
+  kind: i32, n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, decay: f64, below: f64, above: f64, tolerance: f64,
   times: i32, tau: usize, weights: usize, capacity: i32, scratch: usize, out: usize,
 ): f64 {
   const ld: i32 = kind == 0 ? (n + 1) & ~1 : n;
@@ -156,7 +156,7 @@ export function solve(
       real(n, key, table, centre, q, diagonal, 2 / rho, shift, a, ld);
       vectorsReal(n, a, ld, terms, v);
     } else {
-      complex(n, key, table, centre, q, diagonal, u0, kind == 1, 2 / rho, shift, a);
+      complex(n, key, table, centre, q, diagonal, u0, decay, kind == 1, 2 / rho, shift, a);
       vectorsComplex(n, a, terms, v, work);
     }
     combine(times, terms, width, J, capacity, v, even, odd, work);
@@ -221,13 +221,13 @@ export function multiplyGrid(points: i32, grid: usize, factor: usize, realFactor
     v128.store(at, f64x2.add(re, f64x2.mul(im, f64x2(-1, 1))));
   }
 }
-/** y = (two/rho)·(q·grid[place]·scale + (d − shift + i·u0 q²)·x) − z; the Chebyshev step of a structured matrix. z may be 0. */
-export function gatherStep(n: i32, pairs: bool, grid: usize, place: usize, q: usize, d: usize, u0: f64, factor: f64, scale: f64, shift: f64, x: usize, z: usize, y: usize): void {
+/** y = (two/rho)·(q·grid[place]·scale + (d − shift + i(u0 q² − decay))·x) − z; the Chebyshev step of a structured matrix. z may be 0. */
+export function gatherStep(n: i32, pairs: bool, grid: usize, place: usize, q: usize, d: usize, u0: f64, decay: f64, factor: f64, scale: f64, shift: f64, x: usize, z: usize, y: usize): void {
   for (let i: i32 = 0; i < n; i++) {
     const f = load<f64>(q + (<usize>i << 3)), at = grid + (<usize>load<i32>(place + (<usize>i << 2)) << 4);
     const e = load<f64>(d + (<usize>i << 3)) - shift;
     if (pairs) {
-      const o = <usize>i << 4, xr = load<f64>(x + o), xi = load<f64>(x + o, 8), g = u0 * f * f;
+      const o = <usize>i << 4, xr = load<f64>(x + o), xi = load<f64>(x + o, 8), g = u0 * f * f - decay;
       let re = factor * (f * scale * load<f64>(at) + e * xr - g * xi), im = factor * (f * scale * load<f64>(at, 8) + e * xi + g * xr);
       if (z) {
         re -= load<f64>(z + o);

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { averageOutputs, type BlochCase, caseOutputs, twoBeamOutputs } from "../src/bloch/case.js";
+import { averageOutputs, type BlochCase, caseOutputs, twoBeamOutputs, unknownInputs } from "../src/bloch/case.js";
 import { fail, isSdkError } from "../src/core/errors.js";
 
 function read(path: string): BlochCase {
@@ -18,7 +18,10 @@ function read(path: string): BlochCase {
 
 function outputs(path: string, base?: string): unknown {
   const c = read(path);
-  if (c.inputs) return caseOutputs(c.inputs);
+  const unknown = c.inputs ? unknownInputs(c.inputs) : [];
+  if (unknown.length > 0) console.error(`note: not understood and not used: inputs.${unknown.join(", inputs.")}`);
+  const own = c.inputs && c.averages ? averageOutputs(c.inputs, Object.keys(c.averages)) : undefined;
+  if (c.inputs) return { ...caseOutputs(c.inputs), ...(own ? { averages: own } : {}) };
   if (c.noAbsorption || c.withAbsorption)
     return { noAbsorption: twoBeamOutputs(c.noAbsorption ?? []), withAbsorption: twoBeamOutputs(c.withAbsorption ?? []) };
   if (!c.averages) return fail("bad-file", { path, keys: Object.keys(c) }, "a case has inputs, two-beam rows, or averages");

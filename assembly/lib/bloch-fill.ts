@@ -1,4 +1,4 @@
-// f·(A − shift): A_ij = q_i q_j W[centre + key_i − key_j], A_ii = d_i + i u0 q_i².
+// f·(A − shift − i decay): A_ij = q_i q_j W[centre + key_i − key_j], A_ii = d_i + i u0 q_i².
 
 // @ts-ignore: decorator
 @inline export function real(n: i32, key: usize, table: usize, centre: i32, q: usize, d: usize, f: f64, shift: f64, a: usize, lda: i32): void {
@@ -16,7 +16,7 @@
 }
 
 // @ts-ignore: decorator
-@inline export function complex(n: i32, key: usize, table: usize, centre: i32, q: usize, d: usize, u0: f64, hermitian: bool, f: f64, shift: f64, a: usize): void {
+@inline export function complex(n: i32, key: usize, table: usize, centre: i32, q: usize, d: usize, u0: f64, decay: f64, hermitian: bool, f: f64, shift: f64, a: usize): void {
   const origin = table + <usize>centre * 16, row = <usize>n * 16;
   const conjugate = f64x2(1, -1);
   for (let i: i32 = 0; i < n; i++) {
@@ -30,6 +30,6 @@
     }
     const qq = load<f64>(q + (<usize>i << 3));
     store<f64>(at + (<usize>i << 4), f * (load<f64>(d + (<usize>i << 3)) - shift));
-    store<f64>(at + (<usize>i << 4), f * u0 * qq * qq, 8);
+    store<f64>(at + (<usize>i << 4), f * (u0 * qq * qq - decay), 8);
   }
 }

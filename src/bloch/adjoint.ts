@@ -3,7 +3,7 @@ import { type BlochKernels, blochKernels } from "../kernels/bloch.js";
 import { denseKernels } from "../kernels/dense.js";
 import type { DifferenceIndex } from "./differences.js";
 import { potentialLayout } from "./potential.js";
-import { chebyshevCapacity, spectralMargins } from "./spectrum.js";
+import { absorptionCentre, chebyshevCapacity, spectralMargins } from "./spectrum.js";
 import type { StructureMatrix } from "./structure-matrix.js";
 import type { ThicknessNodes } from "./thickness.js";
 
@@ -72,6 +72,9 @@ export function adjointSolution(
   const shift = (lo - below + hi + above) / 2,
     rho = Math.max(1e-9, (hi + above - lo + below) / 2),
     f = 2 / rho;
+  const decay = absorptionCentre(m),
+    // the factor exp(−decay·τ) of the waves, taken into the weights of their squares
+    weight = nodes.weights.map((w, t) => w * Math.exp(-2 * decay * tau[t]!));
   const ld = real ? (n + 1) & ~1 : n,
     width = real ? ld : 2 * n,
     capacity = chebyshevCapacity(rho * longest);
@@ -106,6 +109,7 @@ export function adjointSolution(
         }
       if (real && ld > n) a[i * ld + n] = 0;
       a[real ? i * ld + i : 2 * (i * n + i)]! -= f * shift;
+      if (!real) a[2 * (i * n + i) + 1]! -= f * decay;
     }
     if (real) kernels.vectorsReal(n, pA, ld, terms, pV);
     else kernels.vectorsComplex(n, pA, terms, pV, pWork);
@@ -133,9 +137,9 @@ export function adjointSolution(
       const slope = arena.f64(pPsi, 2 * times * n),
         out = new Float64Array(n);
       for (let t = 0; t < times; t++) {
-        const f = 2 * nodes.weights[t]! * tau[t]!;
+        const f = 2 * weight[t]! * tau[t]!;
         for (let i = 0, at = 2 * t * n; i < n; i++, at += 2)
-          out[i]! += f * q2[i]! * (psi[at]! * slope[at]! + psi[at + 1]! * slope[at + 1]!);
+          out[i]! += f * q2[i]! * (psi[at]! * (slope[at]! - decay * psi[at]!) + psi[at + 1]! * (slope[at + 1]! - decay * psi[at + 1]!));
       }
       return out;
     };
@@ -145,8 +149,7 @@ export function adjointSolution(
     for (let k = 0; k < terms; k++) for (let t = 0; t < times; t++) C[k * times + t] = coefficient[t * capacity + k]!;
     const intensities = new Float64Array(n);
     for (let t = 0; t < times; t++)
-      for (let i = 0; i < n; i++)
-        intensities[i]! += nodes.weights[t]! * q2[i]! * (psi[2 * (t * n + i)]! ** 2 + psi[2 * (t * n + i) + 1]! ** 2);
+      for (let i = 0; i < n; i++) intensities[i]! += weight[t]! * q2[i]! * (psi[2 * (t * n + i)]! ** 2 + psi[2 * (t * n + i) + 1]! ** 2);
     const target = pairTargets(m, index),
       q = q2.map(Math.sqrt);
     const byLogThickness = logThickness();
@@ -161,7 +164,7 @@ export function adjointSolution(
             let re = 0,
               im = 0;
             for (let t = 0, at = 2 * i; t < times; t++, at += 2 * n) {
-              const s = C[k * times + t]! * nodes.weights[t]!;
+              const s = C[k * times + t]! * weight[t]!;
               re += s * psi[at]!;
               im += s * psi[at + 1]!;
             }
@@ -178,7 +181,7 @@ export function adjointSolution(
         odd = real ? arena.f64(pP2, times * width).fill(0) : undefined;
       for (let t = 0; t < times; t++)
         for (let i = 0; i < n; i++) {
-          const s = 2 * c[i]! * nodes.weights[t]! * q2[i]!,
+          const s = 2 * c[i]! * weight[t]! * q2[i]!,
             re = s * psi[2 * (t * n + i)]!,
             im = s * psi[2 * (t * n + i) + 1]!;
           if (odd) {

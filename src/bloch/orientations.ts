@@ -6,7 +6,7 @@ import { arena as newArena } from "../kernels/memory.js";
 import type { Incidence } from "./incidence.js";
 import { type CrystalPotential, potentialLayout } from "./potential.js";
 import { propagate } from "./propagate.js";
-import { chebyshevCapacity, type SpectralMargins, spectralMargins } from "./spectrum.js";
+import { absorptionCentre, chebyshevCapacity, type SpectralMargins, spectralMargins } from "./spectrum.js";
 import { beamFactors, checkBeams, structureMatrix } from "./structure-matrix.js";
 import type { ThicknessNodes } from "./thickness.js";
 import { blochIntensities } from "./waves.js";
@@ -76,6 +76,8 @@ function makeSolver(potential: CrystalPotential, kernels: BlochKernels, pool: Po
       times = nodes.t.length;
     const f = beamFactors(potential, hkl, inc, surfaceNormal);
     const used = margins ?? spectralMargins({ size: n, hkl, twoKs: f.twoKs, surface: f.surface, potential }, potential.absorbing);
+    const u0 = potential.absorbing ? potential.w0[1] : 0,
+      decay = potential.absorbing ? absorptionCentre({ potential, hkl }) : 0;
     const block = arena.alloc(8 * (3 * n + 2 * times) + 4 * n);
     blocks.push(block);
     const q = block,
@@ -97,12 +99,11 @@ function makeSolver(potential: CrystalPotential, kernels: BlochKernels, pool: Po
       hi = Math.max(hi, D[i]!);
     }
     arena.f64(tau, times).set(nodes.t.map((t) => (Math.PI * t) / f.kn));
-    arena.f64(weights, times).set(nodes.weights);
+    arena.f64(weights, times).set(nodes.weights.map((w, i) => w * Math.exp((-2 * decay * Math.PI * nodes.t[i]!) / f.kn)));
     const longest = (Math.PI * nodes.t.reduce((p, t) => Math.max(p, t), 0)) / f.kn;
     // Room for two widenings of the spectrum.
     const rho = 0.5 * (hi - lo) * 1.1 + 1.2 * (used.above + used.below) + 1e-5;
     const capacity = chebyshevCapacity(rho * longest);
-    const u0 = potential.absorbing ? potential.w0[1] : 0;
     const args = (scratch: number): Call => [
       kind,
       n,
@@ -112,6 +113,7 @@ function makeSolver(potential: CrystalPotential, kernels: BlochKernels, pool: Po
       q,
       d,
       u0,
+      decay,
       used.below,
       used.above,
       TOLERANCE,

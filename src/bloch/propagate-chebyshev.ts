@@ -1,17 +1,17 @@
 import { fail } from "../core/errors.js";
 import type { BlochKernels } from "../kernels/bloch.js";
 import { scoped } from "../numerics/matrix-scope.js";
-import { chebyshevCapacity, spectralMargins } from "./spectrum.js";
+import { absorptionCentre, chebyshevCapacity, spectralMargins } from "./spectrum.js";
 import type { StructureMatrix } from "./structure-matrix.js";
 
-/** Writes the Chebyshev vectors of the scaled matrix; made for one matrix, called for one or more widths of the spectrum. */
-export type VectorWriter = (shift: number, rho: number, terms: number, v: number) => void;
+/** Writes the Chebyshev vectors of (A − shift − i·decay)/rho; made for one matrix, called for one or more widths of the spectrum. */
+export type VectorWriter = (shift: number, decay: number, rho: number, terms: number, v: number) => void;
 
 /** Deviation of a norm from 1 that is put down to rounding; anything above says that the spectrum was taken too narrow. */
 const NORM = 4e-13;
 
 /**
- * exp(iτA)e₀ = e^{iτc} Σ_k (2 − δ_k0) i^k J_k(τρ) T_k((A − c)/ρ) e₀ for all τ from the same vectors.
+ * exp(iτA)e₀ = e^{iτc} Σ_k (2 − δ_k0) i^k J_k(τρ) T_k((A − c)/ρ) e₀ for all τ from the same vectors; c is complex with absorption.
  * @param write - what makes the vectors (dense or structured)
  * @returns amplitudes before the factor M, shape [count, n, 2], phases included
  */
@@ -29,6 +29,7 @@ export function chebyshevColumns(
   const lo = d.reduce((p, x) => Math.min(p, x), Number.POSITIVE_INFINITY),
     hi = d.reduce((p, x) => Math.max(p, x), Number.NEGATIVE_INFINITY);
   let { below, above } = spectralMargins(m, m.absorbing);
+  const decay = absorptionCentre(m);
   const longest = tau.reduce((p, x) => Math.max(p, x), 0);
   const width = pairs ? 2 * n : (n + 1) & ~1;
   for (let attempt = 0; attempt < 8; attempt++) {
@@ -40,7 +41,7 @@ export function chebyshevColumns(
       arena.f64(pTau!, count).set(tau);
       const terms = kernels.bessel(count, pTau!, rho, capacity, pJ!);
       if (terms < 0) fail("no-convergence", { rho, longest }, "the Bessel functions need more terms than planned; please report this case");
-      write(shift, rho, terms, pV!);
+      write(shift, decay, rho, terms, pV!);
       kernels.combine(count, terms, width, pJ!, capacity, pV!, pEven!, pOdd!, pWork!);
       kernels.waves(count, n, width, pairs ? 1 : 0, pEven!, pOdd!, pPsi!);
       return arena.f64(pPsi!, 2 * n * count).slice();
@@ -48,6 +49,10 @@ export function chebyshevColumns(
     let worst = 0;
     for (let t = 0; t < count; t++) {
       let norm = 0;
+      if (decay > 0) {
+        const f = Math.exp(-decay * tau[t]!);
+        for (let i = 2 * t * n; i < 2 * (t + 1) * n; i++) out[i]! *= f;
+      }
       for (let i = 2 * t * n; i < 2 * (t + 1) * n; i++) norm += out[i]! * out[i]!;
       worst = Math.max(
         worst,
@@ -83,7 +88,7 @@ export function denseChebyshev(m: StructureMatrix, tau: Float64Array, kernels: B
     { arena } = kernels,
     ld = (n + 1) & ~1;
   return scoped(arena, [m.real ? 8 * n * ld : 16 * n * n, 32 * n], ([pA, pWork]) => {
-    const write: VectorWriter = (shift, rho, terms, v) => {
+    const write: VectorWriter = (shift, decay, rho, terms, v) => {
       const f = 2 / rho;
       if (m.real) {
         const a = arena.f64(pA!, n * ld);
@@ -96,7 +101,10 @@ export function denseChebyshev(m: StructureMatrix, tau: Float64Array, kernels: B
       } else {
         const a = arena.f64(pA!, 2 * n * n);
         for (let i = 0; i < a.length; i++) a[i] = f * m.a[i]!;
-        for (let i = 0; i < n; i++) a[2 * (i * n + i)]! -= f * shift;
+        for (let i = 0; i < n; i++) {
+          a[2 * (i * n + i)]! -= f * shift;
+          a[2 * (i * n + i) + 1]! -= f * decay;
+        }
         kernels.vectorsComplex(n, pA!, terms, v, pWork!);
       }
     };

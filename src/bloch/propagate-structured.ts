@@ -48,7 +48,7 @@ export function structuredChebyshev(
       arena.f64(pQ!, n).set(m.surface.map((x) => 1 / Math.sqrt(x)));
       arena.f64(pD!, n).set(m.twoKs.map((x, i) => x / m.surface[i]!));
       const row = pairs ? 16 * n : 8 * ((n + 1) & ~1);
-      const write: VectorWriter = (shift, rho, terms, v) => {
+      const write: VectorWriter = (shift, decay, rho, terms, v) => {
         const V = arena.f64(v, (terms * row) / 8);
         V.fill(0);
         V[0] = 1;
@@ -66,7 +66,8 @@ export function structuredChebyshev(
             pPlace!,
             pQ!,
             pD!,
-            m.potential.w0[1],
+            absorbing ? m.potential.w0[1] : 0,
+            decay,
             factor,
             1 / points,
             shift,

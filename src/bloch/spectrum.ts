@@ -55,5 +55,22 @@ export function spectralMargins(
   return { below: below + slack, above: above + slack };
 }
 
+/**
+ * About half of the largest eigenvalue of the anti-Hermitian part of A (the row of the direct beam summed), Å⁻². With absorption the
+ * polynomials are taken about this imaginary centre, so that neither they nor the factor that is taken out grows; about a real centre
+ * a thick, strongly absorbing crystal loses digits as exp(τ‖A'‖).
+ */
+export function absorptionCentre({ potential: p, hkl }: Pick<StructureMatrix, "potential" | "hkl">): number {
+  if (!p.absorbing) return 0;
+  const { sh, sk, centre, size } = potentialLayout(p.span);
+  let sum = p.w0[1];
+  for (let i = 3; i < hkl.length; i += 3) {
+    const at = centre + hkl[i]! * sh + hkl[i + 1]! * sk + hkl[i + 2]!,
+      back = size - 1 - at;
+    sum += Math.hypot(p.table[2 * at]! - p.table[2 * back]!, p.table[2 * at + 1]! + p.table[2 * back + 1]!) / 2;
+  }
+  return sum / 2;
+}
+
 /** Terms of the Chebyshev sum for half-width rho and longest time, with room for the table of Bessel functions. */
 export const chebyshevCapacity = (x: number): number => Math.ceil(x + 16 * Math.cbrt(x) + 48);

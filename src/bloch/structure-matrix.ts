@@ -62,7 +62,7 @@ export function beamFactors(
   return { kn, twoKs: twoKs(p.cell, hkl, inc), surface };
 }
 
-/** @throws bad-shape, bad-value for an empty list or one that does not start with 0 0 0, out-of-range when the potential is too short */
+/** @throws bad-shape, bad-value for an empty list, one that does not start with 0 0 0 or names a beam twice, out-of-range when the potential is too short */
 export function checkBeams(p: CrystalPotential, hkl: Int32Array): void {
   if (hkl.length % 3 !== 0) fail("bad-shape", { length: hkl.length }, "pass beams as [n, 3] row-major: h0 k0 l0 h1 k1 l1 …");
   if (hkl.length === 0) fail("bad-value", { beams: 0 }, "the beam list is empty: widen sMax or gMax");
@@ -70,13 +70,19 @@ export function checkBeams(p: CrystalPotential, hkl: Int32Array): void {
     fail("bad-value", { first: Array.from(hkl.subarray(0, 3)) }, "the first beam is the direct one, 0 0 0");
   const star = reciprocalMetric(p.cell),
     limit = (p.reach / 2) ** 2 * (1 + 1e-9);
-  for (let i = 0; i < hkl.length; i += 3)
+  const { sh, sk } = potentialLayout(p.span),
+    seen = new Set<number>();
+  for (let i = 0; i < hkl.length; i += 3) {
+    seen.add(hkl[i]! * sh + hkl[i + 1]! * sk + hkl[i + 2]!);
     if (quadratic(star, [hkl[i]!, hkl[i + 1]!, hkl[i + 2]!]) > limit)
       fail(
         "out-of-range",
         { hkl: Array.from(hkl.subarray(i, i + 3)), reach: p.reach },
         "the potential does not reach to differences of these beams: make it with reach = 2·gMax",
       );
+  }
+  if (seen.size !== hkl.length / 3)
+    fail("bad-value", { beams: hkl.length / 3, different: seen.size }, "a beam is listed more than once: its wave would be counted twice");
 }
 
 /**

@@ -16,8 +16,8 @@ export interface BlochKernels {
   readonly arena: Arena;
   /** f·(A − shift) of a real potential. */
   fillReal(n: N, key: N, table: N, centre: N, q: N, diagonal: N, f: N, shift: N, a: N, ld: N): void;
-  /** f·(A − shift) of a complex potential; u0 is the imaginary part of W₀. */
-  fillComplex(n: N, key: N, table: N, centre: N, q: N, diagonal: N, u0: N, hermitian: N, f: N, shift: N, a: N): void;
+  /** f·(A − shift − i·decay) of a complex potential; u0 is the imaginary part of W₀. */
+  fillComplex(n: N, key: N, table: N, centre: N, q: N, diagonal: N, u0: N, decay: N, hermitian: N, f: N, shift: N, a: N): void;
   /** J_k(rho·τ_t), rows of `capacity`; the number of terms above 1e-15, or −1 when they do not fit. */
   bessel(times: N, tau: N, rho: N, capacity: N, out: N): number;
   /** v_k = T_k(X) e₀, k < terms, where a = 2X. */
@@ -29,7 +29,7 @@ export interface BlochKernels {
   waves(times: N, n: N, width: N, kind: N, even: N, odd: N, out: N): void;
   /** Σ_t w_t |ψ_t|² q² into out [n]; returns the largest deviation of a norm from 1. */
   averageIntensities(times: N, n: N, psi: N, weights: N, q: N, out: N): number;
-  /** Intensities of one orientation in one call (kind 0 real, 1 Hermitian, 2 absorbing): what the worker pool runs. Scratch: {@link solveBytes}. */
+  /** Intensities of one orientation in one call (kind 0 real, 1 Hermitian, 2 absorbing about i·decay): what the worker pool runs. Scratch: {@link solveBytes}. */
   solve: (
     ...args: [
       kind: N,
@@ -40,6 +40,7 @@ export interface BlochKernels {
       q: N,
       diagonal: N,
       u0: N,
+      decay: N,
       below: N,
       above: N,
       tolerance: N,
@@ -56,8 +57,8 @@ export interface BlochKernels {
   reverseComplex(n: N, a: N, hermitian: N, terms: N, y: N, work: N): void;
   scatter(n: N, x: N, pairs: N, q: N, place: N, grid: N, points: N): void;
   multiplyGrid(points: N, grid: N, factor: N, realFactor: N): void;
-  /** y = factor·(q·scale·grid[place] + (d − shift + i·u0·q²)·x) − z; z may be 0. */
-  gatherStep(n: N, pairs: N, grid: N, place: N, q: N, d: N, u0: N, factor: N, scale: N, shift: N, x: N, z: N, y: N): void;
+  /** y = factor·(q·scale·grid[place] + (d − shift + i(u0·q² − decay))·x) − z; z may be 0. */
+  gatherStep(n: N, pairs: N, grid: N, place: N, q: N, d: N, u0: N, decay: N, factor: N, scale: N, shift: N, x: N, z: N, y: N): void;
   /** Bytes of work that `combine` needs. */
   gemmWork(): number;
 }

@@ -28,7 +28,7 @@ export function jsBloch(arena: Arena): BlochKernels {
         h[a / 8 + i * ld + i] = f * (h[diagonal / 8 + i]! - shift);
       }
     },
-    fillComplex: (n, key, table, centre, q, diagonal, u0, hermitian, f, shift, a) => {
+    fillComplex: (n, key, table, centre, q, diagonal, u0, decay, hermitian, f, shift, a) => {
       const h = heap(),
         m = ints();
       for (let i = 0; i < n; i++) {
@@ -42,7 +42,7 @@ export function jsBloch(arena: Arena): BlochKernels {
         }
         const to = a / 8 + 2 * (i * n + i);
         h[to] = f * (h[diagonal / 8 + i]! - shift);
-        h[to + 1] = f * u0 * h[q / 8 + i]! ** 2;
+        h[to + 1] = f * (u0 * h[q / 8 + i]! ** 2 - decay);
       }
     },
     bessel: (times, tau, rho, capacity, out) => {
@@ -135,7 +135,26 @@ export function jsBloch(arena: Arena): BlochKernels {
       for (let i = 0; i < n; i++) h[out / 8 + i]! *= h[q / 8 + i]! ** 2;
       return worst;
     },
-    solve: (kind, n, key, table, centre, q, diagonal, u0, below0, above0, tolerance, times, tau, weights, capacity, scratch, out) => {
+    solve: (
+      kind,
+      n,
+      key,
+      table,
+      centre,
+      q,
+      diagonal,
+      u0,
+      decay,
+      below0,
+      above0,
+      tolerance,
+      times,
+      tau,
+      weights,
+      capacity,
+      scratch,
+      out,
+    ) => {
       const ld = kind === 0 ? (n + 1) & ~1 : n,
         width = kind === 0 ? ld : 2 * n;
       const v = scratch + 8 * n * width,
@@ -166,7 +185,7 @@ export function jsBloch(arena: Arena): BlochKernels {
           k.fillReal(n, key, table, centre, q, diagonal, 2 / rho, shift, scratch, ld);
           k.vectorsReal(n, scratch, ld, terms, v);
         } else {
-          k.fillComplex(n, key, table, centre, q, diagonal, u0, kind === 1 ? 1 : 0, 2 / rho, shift, scratch);
+          k.fillComplex(n, key, table, centre, q, diagonal, u0, decay, kind === 1 ? 1 : 0, 2 / rho, shift, scratch);
           k.vectorsComplex(n, scratch, terms, v, work);
         }
         k.combine(times, terms, width, J, capacity, v, even, odd, work);
@@ -228,7 +247,7 @@ export function jsBloch(arena: Arena): BlochKernels {
         h[at + 1] = a * d + b * c;
       }
     },
-    gatherStep: (n, pairs, grid, place, q, d, u0, factor, scale, shift, x, z, y) => {
+    gatherStep: (n, pairs, grid, place, q, d, u0, decay, factor, scale, shift, x, z, y) => {
       const h = heap(),
         m = ints();
       for (let i = 0; i < n; i++) {
@@ -241,7 +260,7 @@ export function jsBloch(arena: Arena): BlochKernels {
         }
         const xr = h[x / 8 + 2 * i]!,
           xi = h[x / 8 + 2 * i + 1]!,
-          g = u0 * f * f;
+          g = u0 * f * f - decay;
         h[y / 8 + 2 * i] = factor * (f * scale * h[at]! + e * xr - g * xi) - (z ? h[z / 8 + 2 * i]! : 0);
         h[y / 8 + 2 * i + 1] = factor * (f * scale * h[at + 1]! + e * xi + g * xr) - (z ? h[z / 8 + 2 * i + 1]! : 0);
       }
