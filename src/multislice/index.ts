@@ -15,4 +15,21 @@ export type { Facet, FacetEnergy, FacetLayers, HalfSpace, ParticleOptions, Polyh
 export { layeredShape, nanoparticle, polyhedron, wulffShape } from "./atoms-particle.js";
 export type { Dislocation, DisplacementField } from "./atoms-strain.js";
 export { dislocation, displaceAtoms, sphericalMisfit, sumFields, uniformStrain } from "./atoms-strain.js";
+export type { DetectorBlur } from "./detector-geometry.js";
+export type { Reading } from "./detector-read.js";
+export { readDetectors } from "./detector-read.js";
+export type {
+  AnnularDetector,
+  Axis,
+  CenterOfMassDetector,
+  CompiledDetector,
+  CompiledDetectors,
+  Detector,
+  PixelatedDetector,
+  RadialDetector,
+  SegmentedDetector,
+} from "./detectors.js";
+export { compileDetectors } from "./detectors.js";
+export type { ScanImage, ScanSteps } from "./measurements.js";
+export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
 export type { Triple } from "./vectors.js";
