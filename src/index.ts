@@ -12,5 +12,21 @@ import * as refine from "./refine/index.js";
 import * as render from "./render/index.js";
 import * as scattering from "./scattering/index.js";
 import * as solution from "./solution/index.js";
+import * as tomography from "./tomography/index.js";
 
-export { bloch, core, geometry, integration, io, multislice, numerics, pipeline, refine, render, scattering, solution, version };
+export {
+  bloch,
+  core,
+  geometry,
+  integration,
+  io,
+  multislice,
+  numerics,
+  pipeline,
+  refine,
+  render,
+  scattering,
+  solution,
+  tomography,
+  version,
+};

@@ -1,0 +1,38 @@
+import { readNpy } from "../io/npy.js";
+import { centreIndex, reverseAxes } from "../tomography/layout.js";
+import { readData, readDataText } from "./data.js";
+
+/** A published array [x, y, z] or [x, y, view] of the tomography data, in the layout of this package. */
+export async function publishedArray(path: string): Promise<{ data: Float32Array; shape: readonly [number, number, number] }> {
+  const { data, shape } = await readNpy(readData("tomography", path));
+  return reverseAxes(Float32Array.from(data), shape as unknown as [number, number, number]);
+}
+/** Numbers of a text file, flat. */
+export const publishedAngles = (path: string): Float64Array =>
+  Float64Array.from(
+    readDataText("tomography", path)
+      .split("\n")
+      .filter((l) => l.trim() && !l.startsWith("#"))
+      .flatMap((l) =>
+        l
+          .trim()
+          .split(/[\s,]+/)
+          .map(Number),
+      ),
+  );
+
+/** Gaussian blobs [z, y, x] from the centre, their heights and widths, as a volume. */
+export function blobs(
+  shape: readonly [number, number, number],
+  list: readonly (readonly [z: number, y: number, x: number, height: number, sigma: number])[],
+): Float32Array {
+  const [nz, ny, nx] = shape,
+    out = new Float32Array(nz * ny * nx),
+    [cz, cy, cx] = shape.map(centreIndex) as [number, number, number];
+  for (const [bz, by, bx, height, sigma] of list)
+    for (let z = 0, i = 0; z < nz; z++)
+      for (let y = 0; y < ny; y++)
+        for (let x = 0; x < nx; x++, i++)
+          out[i]! += height * Math.exp(-((z - cz - bz) ** 2 + (y - cy - by) ** 2 + (x - cx - bx) ** 2) / (2 * sigma * sigma));
+  return out;
+}

@@ -1,0 +1,18 @@
+/** Tomography: tilt series, alignment, reconstruction, atoms. Volumes [nz, ny, nx], stacks [views, ny, nx], x fastest. */
+
+export { type ResireOptions, resire, type SirtOptions, sart, sirt } from "./iterative.js";
+export { centreIndex, reverseAxes } from "./layout.js";
+export {
+  type PoseConvention,
+  type Poses,
+  poseAngles,
+  poseMatrix,
+  posesFromEuler,
+  posesFromMatrices,
+  posesFromQuaternions,
+  posesFromTilts,
+  tiltsOf,
+} from "./poses.js";
+export { type Projector, type ProjectorOptions, projector } from "./project.js";
+export type { Figures, Reconstruction, ReconstructionProgress, ReconstructOptions } from "./reconstruction.js";
+export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from "./tilt-series.js";

@@ -1,0 +1,189 @@
+import { fail } from "../core/errors.js";
+import { rng } from "../core/rng.js";
+import { type DescentArrays, descent } from "./descent.js";
+import { type ProjectorPlan, projectorPlan } from "./projector-plan.js";
+import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
+import { type Runner, runner } from "./runner.js";
+import type { TiltSeries } from "./tilt-series.js";
+
+export interface ResireOptions extends ReconstructOptions {
+  /** Step t of O ← max(0, O + t/(P·nz)·Σ Pᵀ(b − P O)); useful from 1 to 2. Default 1. */
+  readonly step?: number | undefined;
+}
+export interface SirtOptions extends ReconstructOptions {
+  /** Factor on each correction, 0 … 2. Default 1 (SART: 0.15). */
+  readonly relaxation?: number | undefined;
+}
+
+/**
+ * RESIRE: projected gradient descent on ½ Σ‖P_i O − b_i‖², with the step t/(P·nz), any poses, support, and objects that continue outside the field
+ * (give a `volume` larger than the views).
+ * @see Pham et al., Sci. Rep. 13, 5624 (2023); Yang et al., Nature 592, 60 (2021)
+ */
+export function resire(series: TiltSeries, options: ResireOptions = {}): Promise<Reconstruction> {
+  const { step = 1 } = options;
+  if (!(step > 0 && step <= 4)) fail("bad-value", { step }, "the step of RESIRE is between 0 and 4; useful from 1 to 2");
+  return iterate("resire", series, options, 100, (plan) => ({ step: step / (plan.views * plan.nz) }));
+}
+
+/**
+ * SIRT: x ← Π(x + λ·C Aᵀ R (b − A x)), R and C the inverse row and column sums of A.
+ * @see Gilbert, J. Theor. Biol. 36, 105 (1972); Gregor & Benson, IEEE Trans. Med. Imaging 27, 918 (2008)
+ */
+export function sirt(series: TiltSeries, options: SirtOptions = {}): Promise<Reconstruction> {
+  const { relaxation = 1 } = options;
+  checkRelaxation(relaxation);
+  return iterate("sirt", series, options, 30, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, true));
+}
+
+/**
+ * SART: SIRT's correction view by view. Few iterations suffice; with noise stop early or lower the relaxation.
+ * @see Andersen & Kak, Ultrason. Imaging 6, 81 (1984)
+ */
+export function sart(series: TiltSeries, options: SirtOptions = {}): Promise<Reconstruction> {
+  const { relaxation = 0.15 } = options;
+  checkRelaxation(relaxation);
+  return iterate("sart", series, options, 5, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, false));
+}
+
+const checkRelaxation = (relaxation: number): void => {
+  if (!(relaxation > 0 && relaxation <= 2)) fail("bad-value", { relaxation }, "the relaxation lies between 0 and 2");
+};
+
+interface Scheme {
+  readonly step: number;
+  readonly scale?: number;
+  readonly sequential?: boolean;
+}
+
+/** Weights 1/(A·1), over the support when there is one; for SIRT the scale 1/(Aᵀ·1). A point spread over all its pixels counts 1 a view, so SART needs none. */
+async function rowAndColumnSums(plan: ProjectorPlan, run: Runner, arrays: DescentArrays, step: number, columns: boolean): Promise<Scheme> {
+  const ones = plan.allocVolume(),
+    rows = plan.allocViews();
+  if (arrays.support) plan.array(ones, plan.volumeLength).set(plan.array(arrays.support, plan.volumeLength));
+  else plan.putVolume(ones, new Float32Array(plan.volume[0] * plan.volume[1] * plan.volume[2]).fill(1));
+  const all = Array.from({ length: plan.blocks }, (_, b) => b);
+  await run.run(all.map((b) => [plan.clearViews(rows, b, 0, plan.views), plan.forward(ones, rows, b, 0, plan.views)]));
+  const w = plan.array(arrays.weight, plan.viewsLength),
+    r = plan.array(rows, plan.viewsLength);
+  for (let i = 0; i < w.length; i++) {
+    const on = w[i] === 1;
+    // Rays that graze the volume or miss it say nothing.
+    if (on) w[i] = r[i]! > 1e-3 ? 1 / r[i]! : 0;
+    r[i] = on && w[i]! > 0 ? 1 : 0;
+  }
+  if (!columns) return { step, sequential: true };
+  const tasks = all.flatMap((b) => Array.from({ length: plan.nz }, (_, z) => [plan.adjoint(plan.planeAt(ones, b, z), rows, b, z)]));
+  await run.run(tasks);
+  const c = plan.array(ones, plan.volumeLength);
+  for (let i = 0; i < c.length; i++) c[i] = c[i]! > 1e-3 ? 1 / c[i]! : 0;
+  return { step, scale: ones };
+}
+
+/** Set up memory, run the descent, read the volume. */
+async function iterate(
+  method: string,
+  series: TiltSeries,
+  options: ReconstructOptions,
+  defaultIterations: number,
+  scheme: (plan: ProjectorPlan, run: Runner, arrays: DescentArrays) => Scheme | Promise<Scheme>,
+): Promise<Reconstruction> {
+  const {
+    iterations = defaultIterations,
+    positive = true,
+    tolerance = 0,
+    patience = 0,
+    withhold = 0,
+    seed = 1,
+    signal,
+    onProgress,
+  } = options;
+  if (!(Number.isInteger(iterations) && iterations >= 0)) fail("bad-value", { iterations }, "iterations are a whole number");
+  if (!(withhold >= 0 && withhold < 0.5)) fail("bad-value", { withhold }, "withhold a fraction between 0 and 0.5, e.g. 0.05");
+  if (patience > 0 && withhold === 0) fail("bad-value", { patience, withhold }, "patience watches R_free: withhold some pixels, e.g. 0.05");
+  const volume = volumeShape(series, options.volume),
+    voxels = volume[0] * volume[1] * volume[2];
+  for (const [name, a] of [
+    ["start", options.start],
+    ["support", options.support],
+  ] as const)
+    if (a && a.length !== voxels) fail("bad-shape", { [name]: a.length, volume }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
+  const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support));
+  const limit = (options.maxMemoryMB ?? 4096) * 2 ** 20;
+  if (need > limit)
+    fail(
+      "too-large",
+      { needMB: Math.ceil(need / 2 ** 20), limitMB: Math.floor(limit / 2 ** 20) },
+      "reconstruct in slabs (`reconstructSlabs`), bin the views, or allow more memory",
+    );
+  signal?.throwIfAborted();
+  const run = await runner({ workers: voxels < 32 ** 3 ? 1 : options.workers, kernels: options.kernels });
+  try {
+    const [, ny, nx] = series.shape;
+    const plan = projectorPlan({
+      volume,
+      detector: [ny, nx],
+      poses: series.poses,
+      shifts: series.shifts,
+      arena: run.arena,
+      kernels: options.kernels,
+    });
+    const arrays: DescentArrays = {
+      volume: plan.allocVolume(),
+      data: plan.allocViews(),
+      weight: plan.allocViews(),
+      scale: 0,
+      support: options.support ? plan.allocVolume() : 0,
+    };
+    plan.putViews(arrays.data, masked(series));
+    plan.putViews(arrays.weight, pixelWeights(series, withhold, seed));
+    plan.putVolume(arrays.volume, options.start ?? new Float32Array(voxels));
+    if (options.support) plan.putVolume(arrays.support, options.support);
+    const { step, scale = 0, sequential = false } = await scheme(plan, run, arrays);
+    const r = await descent(
+      plan,
+      run,
+      { ...arrays, scale },
+      { name: method, iterations, step, positive, tolerance, patience, sequential, signal, onProgress },
+    );
+    const out = new Float32Array(voxels);
+    plan.getVolume(arrays.volume, out);
+    const { r1Free, ...curves } = r.curves;
+    return {
+      volume: out,
+      shape: volume,
+      method,
+      status: r.status,
+      iterations: r.iterations,
+      figures: Object.fromEntries(Object.entries(r.figures).filter(([, v]) => v !== undefined)) as Record<string, number>,
+      curves: r1Free.length ? { ...curves, r1Free } : curves,
+      warnings: r.warnings,
+      memoryBytes: run.arena.memory.buffer.byteLength,
+    };
+  } finally {
+    await run.close();
+  }
+}
+
+/** Bytes of kernel memory of an iterative reconstruction. */
+export function memoryNeed(series: TiltSeries, volume: readonly [number, number, number], scaled: boolean, support: boolean): number {
+  const [views, ny, nx] = series.shape;
+  const voxels = volume[0] * (volume[1] + 32) * volume[2],
+    pixels = views * (ny + 32) * (nx + 12);
+  return 4 * (voxels * (1 + (scaled ? 1 : 0) + (support ? 1 : 0)) + pixels * (scaled ? 4 : 3)) + 2 ** 21;
+}
+
+/** Masked pixels may hold anything, also NaN. */
+function masked(series: TiltSeries): Float32Array {
+  if (!series.mask) return series.projections;
+  return series.projections.map((v, i) => (series.mask![i] ? 0 : v));
+}
+
+function pixelWeights(series: TiltSeries, withhold: number, seed: number | string): Float32Array {
+  const out = new Float32Array(series.projections.length).fill(1);
+  if (series.mask) for (let i = 0; i < out.length; i++) if (series.mask[i]) out[i] = 0;
+  if (withhold === 0) return out;
+  const draw = rng(seed).fork("withheld pixels");
+  for (let i = 0; i < out.length; i++) if (draw.uniform() < withhold && out[i] === 1) out[i] = -1;
+  return out;
+}
