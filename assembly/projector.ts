@@ -1,7 +1,8 @@
 // Parallel-beam projector of a volume onto views and its exact adjoint. Voxel (x, y, z) falls on the detector at u = u0 + ux·x + uy·y + uz·z,
-// v = v0 + vx·x + vy·y + vz·z and is shared between the four pixels around by bilinear weights; the adjoint takes the same weights.
+// v = v0 + vx·x + vy·y + vz·z and is shared between the pixels around: across u by a triangle of half-width 1/s and area 1, across v by one of
+// half-width 1. With 1/s the larger of |ux| and |uz| that is Joseph's interpolation along the rows of voxels. The adjoint takes the same weights.
 // y is the fastest axis inside: volume [nz][nx][row], views [P][nu + 2][row] with one row of pixels before and one behind. The geometry of a
-// view is eight f64: ux uy uz u0 vx vy vz v0. `axis…`: v = y (tilt about y), whole rows share one weight. `pose…`: any pose, rows of the views
+// view is ten f64: ux uy uz u0 vx vy vz v0 s 0. `axis…`: v = y (tilt about y), whole rows share one weight. `pose…`: any pose, rows of the views
 // have 4 values before v = 0 and at least 4 behind v = nv − 1. What lies outside the detector ends in these borders.
 
 // @ts-ignore: decorator
@@ -10,12 +11,19 @@ function loadG(g: usize, k: i32): f64 {
   return load<f64>(g + <usize>(k << 3));
 }
 
+/** Weight of a pixel at a distance: s·(1 − s·distance) within 1/s. */
+// @ts-ignore: decorator
+@inline
+function share(distance: f64, s: f64): f32 {
+  return <f32>(s * max<f64>(0, 1 - s * distance));
+}
+
 /** Views p0 … p1 − 1 += projections of a volume; row is a multiple of 8. */
 export function axisForward(vol: usize, views: usize, geometry: usize, p0: i32, p1: i32, nz: i32, nx: i32, nu: i32, row: i32): void {
   const bytes = <usize>(row << 2);
   for (let p = p0; p < p1; p++) {
-    const g = geometry + (<usize>p << 6);
-    const ux = loadG(g, 0), uz = loadG(g, 2), u0 = loadG(g, 3);
+    const g = geometry + <usize>p * 80;
+    const ux = loadG(g, 0), uz = loadG(g, 2), u0 = loadG(g, 3), s = loadG(g, 8);
     const base = views + (<usize>p * <usize>(nu + 2) + 1) * bytes;
     let from = vol;
     for (let z: i32 = 0; z < nz; z++) {
@@ -24,8 +32,8 @@ export function axisForward(vol: usize, views: usize, geometry: usize, p0: i32, 
         const u = uAt + ux * <f64>x, fl = Math.floor(u);
         const i = <i32>fl;
         if (i < -1 || i >= nu) continue;
-        const f = <f32>(u - fl);
-        const w1 = f32x4.splat(f), w0 = f32x4.splat(1 - f);
+        const f = u - fl;
+        const w1 = f32x4.splat(share(1 - f, s)), w0 = f32x4.splat(share(f, s));
         const a = base + <usize>(i * <i32>bytes), b = a + bytes;
         for (let o: usize = 0; o < bytes; o += 32) {
           const v = v128.load(from + o), w = v128.load(from + o, 16);
@@ -47,12 +55,12 @@ export function axisAdjoint(out: usize, views: usize, geometry: usize, count: i3
     for (let o: usize = 0; o < bytes; o += 32) {
       let s = f32x4.splat(0), t = f32x4.splat(0);
       let g = geometry, base = views + bytes + o;
-      for (let p: i32 = 0; p < count; p++, g += 64, base += view) {
+      for (let p: i32 = 0; p < count; p++, g += 80, base += view) {
         const u = loadG(g, 3) + loadG(g, 2) * <f64>z + loadG(g, 0) * <f64>x, fl = Math.floor(u);
         const i = <i32>fl;
         if (i < -1 || i >= nu) continue;
-        const f = <f32>(u - fl);
-        const w1 = f32x4.splat(f), w0 = f32x4.splat(1 - f);
+        const f = u - fl, q = loadG(g, 8);
+        const w1 = f32x4.splat(share(1 - f, q)), w0 = f32x4.splat(share(f, q));
         const a = base + <usize>(i * <i32>bytes), b = a + bytes;
         s = f32x4.add(s, f32x4.add(f32x4.mul(w0, v128.load(a)), f32x4.mul(w1, v128.load(b))));
         t = f32x4.add(t, f32x4.add(f32x4.mul(w0, v128.load(a, 16)), f32x4.mul(w1, v128.load(b, 16))));
@@ -61,6 +69,13 @@ export function axisAdjoint(out: usize, views: usize, geometry: usize, count: i3
       v128.store(to + o, t, 16);
     }
   }
+}
+
+/** share() of four distances. */
+// @ts-ignore: decorator
+@inline
+function shares(distance: v128, s: v128): v128 {
+  return f32x4.mul(s, f32x4.max(f32x4.splat(0), f32x4.sub(f32x4.splat(1), f32x4.mul(s, distance))));
 }
 
 // @ts-ignore: decorator
@@ -74,10 +89,11 @@ export function poseForward(vol: usize, views: usize, geometry: usize, p0: i32, 
   const bytes = viewRow << 2;
   const zero = f32x4.splat(0), one = f32x4.splat(1);
   for (let p = p0; p < p1; p++) {
-    const g = geometry + (<usize>p << 6);
+    const g = geometry + <usize>p * 80;
     const ux = loadG(g, 0), uy = loadG(g, 1), uz = loadG(g, 2), u0 = loadG(g, 3);
     const vx = loadG(g, 4), vy = loadG(g, 5) - 1, vz = loadG(g, 6), v0 = loadG(g, 7);
     const base = views + (<usize>p * <usize>(nu + 2) + 1) * <usize>bytes + 16;
+    const s = loadG(g, 8), sv = f32x4.splat(<f32>s);
     const uLanes = f32x4(0, <f32>uy, <f32>(2 * uy), <f32>(3 * uy)), tLanes = f32x4(0, <f32>vy, <f32>(2 * vy), <f32>(3 * vy));
     let from = vol;
     for (let z: i32 = 0; z < nz; z++) {
@@ -104,7 +120,7 @@ export function poseForward(vol: usize, views: usize, geometry: usize, p0: i32, 
             }
             const wu = f32x4.add(f32x4.splat(<f32>(u - fu)), uLanes), wt = f32x4.add(f32x4.splat(<f32>(t - ft)), tLanes);
             const value = v128.load(from + <usize>(y << 2));
-            const b = f32x4.mul(value, wu), a = f32x4.mul(value, f32x4.sub(one, wu));
+            const b = f32x4.mul(value, shares(f32x4.sub(one, wu), sv)), a = f32x4.mul(value, shares(wu, sv));
             const a1 = f32x4.mul(a, wt), b1 = f32x4.mul(b, wt), rest = f32x4.sub(one, wt);
             v128.store(to, f32x4.add(v128.load(to), f32x4.add(f32x4.mul(a, rest), v128.shuffle<f32>(ca, a1, 3, 4, 5, 6))));
             const tb = to + <usize>bytes;
@@ -121,8 +137,8 @@ export function poseForward(vol: usize, views: usize, geometry: usize, p0: i32, 
             const iu = <i32>fsu, iv = <i32>fst + k;
             if (iu < -1 || iu >= nu || iv < -1 || iv >= nv) continue;
             const to = base + <usize>(iu * bytes + (iv << 2));
-            const wu = <f32>(su - fsu), wt = <f32>(st - fst), value = load<f32>(from + <usize>(k << 2));
-            const b = value * wu, a = value * (1 - wu);
+            const wt = <f32>(st - fst), value = load<f32>(from + <usize>(k << 2));
+            const b = value * share(1 - (su - fsu), s), a = value * share(su - fsu, s);
             addTo(to, a * (1 - wt));
             addTo(to + 4, a * wt);
             addTo(to + <usize>bytes, b * (1 - wt));
@@ -146,8 +162,8 @@ export function poseAdjoint(out: usize, views: usize, geometry: usize, count: i3
   for (let x: i32 = 0; x < nx; x++) {
     const to = out + (<usize>(x * row) << 2);
     let g = geometry, base = views + <usize>bytes + 16;
-    for (let p: i32 = 0; p < count; p++, g += 64, base += view) {
-      const uy = loadG(g, 1), vy = loadG(g, 5) - 1;
+    for (let p: i32 = 0; p < count; p++, g += 80, base += view) {
+      const uy = loadG(g, 1), vy = loadG(g, 5) - 1, s = loadG(g, 8), sv = f32x4.splat(<f32>s);
       const ua = loadG(g, 3) + loadG(g, 2) * <f64>z + loadG(g, 0) * <f64>x, ta = loadG(g, 7) + loadG(g, 6) * <f64>z + loadG(g, 4) * <f64>x;
       const uLanes = f32x4(0, <f32>uy, <f32>(2 * uy), <f32>(3 * uy)), tLanes = f32x4(0, <f32>vy, <f32>(2 * vy), <f32>(3 * vy));
       for (let y: i32 = 0; y < ny; y += 4) {
@@ -162,7 +178,7 @@ export function poseAdjoint(out: usize, views: usize, geometry: usize, count: i3
           const first = f32x4.add(f32x4.mul(rest, v128.load(a)), f32x4.mul(wt, v128.load(a, 4)));
           const second = f32x4.add(f32x4.mul(rest, v128.load(b)), f32x4.mul(wt, v128.load(b, 4)));
           const at = to + <usize>(y << 2);
-          v128.store(at, f32x4.add(v128.load(at), f32x4.add(f32x4.mul(f32x4.sub(one, wu), first), f32x4.mul(wu, second))));
+          v128.store(at, f32x4.add(v128.load(at), f32x4.add(f32x4.mul(shares(wu, sv), first), f32x4.mul(shares(f32x4.sub(one, wu), sv), second))));
           continue;
         }
         for (let k: i32 = y; k < min<i32>(y + 4, ny); k++) {
@@ -171,10 +187,9 @@ export function poseAdjoint(out: usize, views: usize, geometry: usize, count: i3
           const iu = <i32>fsu, iv = <i32>fst + k;
           if (iu < -1 || iu >= nu || iv < -1 || iv >= nv) continue;
           const a = base + <usize>(iu * bytes + (iv << 2)), b = a + <usize>bytes;
-          const wu = <f32>(su - fsu), wt = <f32>(st - fst);
+          const wt = <f32>(st - fst);
           const rt: f32 = 1 - wt, first: f32 = rt * load<f32>(a) + wt * load<f32>(a, 4), second: f32 = rt * load<f32>(b) + wt * load<f32>(b, 4);
-          const ru: f32 = 1 - wu;
-          addTo(to + <usize>(k << 2), ru * first + wu * second);
+          addTo(to + <usize>(k << 2), share(su - fsu, s) * first + share(1 - (su - fsu), s) * second);
         }
       }
     }

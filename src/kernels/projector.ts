@@ -7,9 +7,10 @@ export { projectorWasm } from "./generated/projector.js";
 type N = number;
 /**
  * Parallel-beam projector of a volume onto views, and its exact adjoint: voxel (x, y, z) falls on the detector at
- * u = u0 + ux·x + uy·y + uz·z, v = v0 + vx·x + vy·y + vz·z and is shared bilinearly by the four pixels around it.
+ * u = u0 + ux·x + uy·y + uz·z, v = v0 + vx·x + vy·y + vz·z and is shared by the pixels around it: across u with weights s·(1 − s·|Δu|) within
+ * 1/s <= 1 (Joseph's interpolation when 1/s is the larger of |ux| and |uz|), across v with 1 − |Δv|.
  * Arrays are addresses (bytes) in an arena; y runs fastest: volume [nz][nx][row], views [P][nu + 2][row] with a border row on both sides.
- * `geometry` is always f64 [P][8]: ux uy uz u0 vx vy vz v0. The pose pair has 4 border values before v = 0 and at least 4 behind v = nv − 1.
+ * `geometry` is always f64 [P][10]: ux uy uz u0 vx vy vz v0 s 0. The pose pair has 4 border values before v = 0 and at least 4 behind v = nv − 1.
  * Nothing is checked.
  */
 export interface ProjectorKernels {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
 import { randomRotation } from "../geometry/rotation-forms.js";
 import { arena } from "../kernels/memory.js";
+import { blobs } from "../testing/tomography.js";
 import { posesFromEuler, posesFromTilts } from "./poses.js";
 import { projector } from "./project.js";
 
@@ -67,54 +68,67 @@ test("the two paths are one operator; a pose out of the axis by nothing but roun
   expect(projector({ poses: posesFromEuler([0, 33, 0, 0, -20, 0], "ZYZ"), volume }).singleAxis).toBe(true);
 });
 
+/** A Gaussian of σ 1.5 at (z, y, x) from the centre. */
+const blobAt = (shape: readonly [number, number, number], z: number, y: number, x: number) => blobs(shape, [[z, y, x, 1, 1.5]]);
+/** Centroid of view k from the centre. */
+const centroid = (stack: ArrayLike<number>, ny: number, nx: number, k: number): [number, number] => {
+  let sx = 0,
+    sy = 0,
+    sum = 0;
+  for (let y = 0; y < ny; y++)
+    for (let x = 0; x < nx; x++) {
+      const v = stack[(k * ny + y) * nx + x]!;
+      sum += v;
+      sx += v * (x - Math.floor(nx / 2));
+      sy += v * (y - Math.floor(ny / 2));
+    }
+  return [sx / sum, sy / sum];
+};
+
 test.each([
-  [21, 21, 21],
-  [20, 20, 20],
-  [20, 21, 24],
-  [15, 18, 25],
-])("a point at the centre stays at the centre of every view: %i × %i × %i", (nz, ny, nx) => {
-  const x = new Float64Array(nz * ny * nx);
-  const [cz, cy, cx] = [nz, ny, nx].map((n) => Math.floor(n / 2)) as [number, number, number];
-  x[(cz * ny + cy) * nx + cx] = 1;
+  [27, 27, 27],
+  [28, 28, 28],
+  [26, 27, 30],
+  [25, 28, 33],
+])("a symmetric object at the centre stays at the centre of every view: %i × %i × %i", (nz, ny, nx) => {
+  const x = blobAt([nz, ny, nx], 0, 0, 0);
   for (const poses of [randomPoses(4), posesFromTilts([0, 90, 180, 33]), posesFromTilts([0, 77], { axisDeg: 0 })]) {
     const p = projector({ volume: [nz, ny, nx], poses, type: "f64" });
     const views = p.forward(x);
-    for (let k = 0; k < p.views; k++) {
-      expect(views[(k * ny + cy) * nx + cx]!).toBeCloseTo(1, 12);
-      expect(dot(views.subarray(k * ny * nx, (k + 1) * ny * nx), new Float64Array(ny * nx).fill(1))).toBeCloseTo(1, 12);
-    }
+    for (let k = 0; k < p.views; k++) for (const c of centroid(views, ny, nx, k)) expect(Math.abs(c)).toBeLessThan(1e-9);
     p.free();
   }
 });
 
-test("the definition: u = x cos θ − z sin θ, v = y for a tilt about y; the general rule is u = (Rᵀ r)ₓ", () => {
-  const n = 32,
+test("the definition: u = x cos θ − z sin θ, v = y for a tilt about y; (u, v) of Rᵀ r in general", () => {
+  const n = 40,
     volume = [n, n, n] as const,
-    c = 16;
-  const at = (z: number, y: number, x: number): Float64Array => {
-    const v = new Float64Array(n ** 3);
-    v[((z + c) * n + y + c) * n + x + c] = 1;
-    return v;
-  };
-  const centroid = (stack: ArrayLike<number>, k: number): [number, number] => {
-    let sx = 0,
-      sy = 0;
-    for (let y = 0; y < n; y++)
-      for (let x = 0; x < n; x++) {
-        sx += (x - c) * stack[(k * n + y) * n + x]!;
-        sy += (y - c) * stack[(k * n + y) * n + x]!;
-      }
-    return [sx, sy];
-  };
+    x = blobAt(volume, 4, 5, 6);
   const tilt = projector({ volume, poses: posesFromTilts([30]), type: "f64" });
-  const [u, v] = centroid(tilt.forward(at(4, 5, 6)), 0);
-  expect(u).toBeCloseTo(6 * Math.cos(Math.PI / 6) - 4 * Math.sin(Math.PI / 6), 12);
-  expect(v).toBeCloseTo(5, 12);
+  const [u, v] = centroid(tilt.forward(x), n, n, 0);
+  expect(u).toBeCloseTo(6 * Math.cos(Math.PI / 6) - 4 * Math.sin(Math.PI / 6), 2);
+  expect(v).toBeCloseTo(5, 6);
   const poses = posesFromEuler([20, 30, -40], "ZYX");
   const any = projector({ volume, poses, shifts: [0.25, -1.5], type: "f64" });
-  const [a, b] = centroid(any.forward(at(4, 5, 6)), 0);
-  expect(a).toBeCloseTo(poses[0]! * 6 + poses[3]! * 5 + poses[6]! * 4 + 0.25, 12);
-  expect(b).toBeCloseTo(poses[1]! * 6 + poses[4]! * 5 + poses[7]! * 4 - 1.5, 12);
+  const [a, b] = centroid(any.forward(x), n, n, 0);
+  expect(a).toBeCloseTo(poses[0]! * 6 + poses[3]! * 5 + poses[6]! * 4 + 0.25, 2);
+  expect(b).toBeCloseTo(poses[1]! * 6 + poses[4]! * 5 + poses[7]! * 4 - 1.5, 2);
+});
+
+test("line integrals of a Gaussian: √(2π)·σ·exp(−d²/2σ²) at any tilt; a slab stays uniform at 45°", () => {
+  const n = 36,
+    volume = [n, n, n] as const,
+    tilts = [-67, -45, -20, 0, 45, 71];
+  const x = blobs(volume, [[0, 0, 0, 1, 2.5]]);
+  const p = projector({ volume, poses: posesFromTilts(tilts), type: "f64" });
+  const views = p.forward(x);
+  for (let k = 0; k < tilts.length; k++)
+    for (let d = -5; d <= 5; d++)
+      expect(Math.abs(views[(k * n + 18) * n + 18 + d]! / (Math.sqrt(2 * Math.PI) * 2.5) - Math.exp((-d * d) / 12.5))).toBeLessThan(0.02);
+  const slab = new Float64Array(n ** 3).map((_, i) => (Math.abs(Math.floor(i / (n * n)) - 18) <= 3 ? 1 : 0));
+  const through = p.forward(slab);
+  for (let d = -3; d <= 3; d++) expect(through[(4 * n + 18) * n + 18 + d]!).toBeCloseTo(7 * Math.SQRT2, 9);
+  p.free();
 });
 
 test("memory comes back, and bad shapes are named", () => {

@@ -19,9 +19,11 @@ export interface Projector {
 }
 
 /**
- * Projector for any poses. Every voxel is a point that falls on the detector between four pixels and is shared by them bilinearly, so a
- * view of a volume of constant density t voxels thick is t, whatever the tilt, up to sampling; values are sums over voxels, in units of
- * volume value × voxel edge. Cost: two pixels a voxel and view for tilts about an edge of the image, four otherwise.
+ * Projector for any poses: line integrals in units of volume value × voxel edge. For tilts about an edge of the image it is Joseph's
+ * method (linear interpolation within each row or column of voxels that the ray crosses), which keeps a uniform volume uniform at every
+ * tilt. Poses within 6° of that take the same weights across the axis and linear ones along it; in general poses each voxel is shared by its four
+ * nearest pixels. Cost: two pixels a voxel and view about an edge of the image, four otherwise.
+ * @see Joseph, IEEE Trans. Med. Imaging 1, 192 (1982)
  * @throws bad-shape, bad-value, too-large
  */
 export function projector(options: ProjectorOptions): Projector {

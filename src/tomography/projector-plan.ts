@@ -50,7 +50,7 @@ export function projectorPlan(options: PlanOptions) {
   const swapped = along < -1e-9;
   const [nb, na] = swapped ? [nx, ny] : [ny, nx],
     [nv, nu] = swapped ? [dx, dy] : [dy, dx];
-  const geometry = new Float64Array(8 * views);
+  const geometry = new Float64Array(10 * views);
   let axis = nv === nb;
   for (let p = 0; p < views; p++) {
     const r = (i: number, j: number): number => poses[9 * p + 3 * i + j]!;
@@ -59,9 +59,11 @@ export function projectorPlan(options: PlanOptions) {
     const rows = [a, b].map((c) => [r(a, c), r(b, c), r(2, c)] as const);
     rows.forEach((row, i) => {
       const own = centreIndex(i === 0 ? nu : nv) + (shifts ? shifts[2 * p + (i === 0 ? a : b)]! : 0);
-      geometry.set([...row, own - row[0] * centres[0] - row[1] * centres[1] - row[2] * centres[2]], 8 * p + 4 * i);
+      geometry.set([...row, own - row[0] * centres[0] - row[1] * centres[1] - row[2] * centres[2]], 10 * p + 4 * i);
     });
-    const [, uy, , , vx, vy, vz, v0] = geometry.subarray(8 * p, 8 * p + 8);
+    const [ux, uy, uz, , vx, vy, vz, v0] = geometry.subarray(10 * p, 10 * p + 8);
+    // Joseph's weights where the rows of voxels lie along the tilt axis; in other poses rows of many phases average without them.
+    geometry[10 * p + 8] = Math.abs(uy!) < 0.1 ? 1 / Math.max(Math.abs(ux!), Math.abs(uz!)) : 1;
     axis &&= [uy!, vx!, vy! - 1, vz!, v0!].every((x) => Math.abs(x) < EXACT * 16384);
   }
   const row = axis ? Math.min(BLOCK, 8 * Math.ceil(nb / 8)) : 4 * Math.ceil(nb / 4);
@@ -157,7 +159,7 @@ export function projectorPlan(options: PlanOptions) {
     /** Plane z of block b of the back projection of views first … first + count − 1. */
     adjoint: (out: number, data: number, b: number, z: number, first = 0, count = views): KernelCall => {
       const w = data + bytes * (b * viewBlock + first * oneView),
-        g = geometryPtr + 64 * first;
+        g = geometryPtr + 80 * first;
       return axis
         ? call("axisAdjoint", out, w, g, count, z, na, nu, row)
         : call("poseAdjoint", out, w, g, count, z, na, nb, nu, nv, row, viewRow);

@@ -9,22 +9,24 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
   const bytes = type === "f32" ? 4 : 8;
   const all = (): Float32Array | Float64Array =>
     type === "f32" ? new Float32Array(arena.memory.buffer) : new Float64Array(arena.memory.buffer);
-  const view8 = (geometry: number, p: number): Float64Array => new Float64Array(arena.memory.buffer, geometry + 64 * p, 8);
+  const viewOf = (geometry: number, p: number): Float64Array => new Float64Array(arena.memory.buffer, geometry + 80 * p, 10);
+  const share = (distance: number, s: number): number => s * Math.max(0, 1 - s * distance);
   return {
     axisForward(vol, views, geometry, p0, p1, nz, nx, nu, row) {
       const a = all();
       for (let p = p0; p < p1; p++) {
-        const g = view8(geometry, p),
+        const g = viewOf(geometry, p),
           base = views / bytes + (p * (nu + 2) + 1) * row;
         for (let z = 0, from = vol / bytes; z < nz; z++)
           for (let x = 0; x < nx; x++, from += row) {
             const u = g[3]! + g[2]! * z + g[0]! * x,
-              i = Math.floor(u),
-              f = u - i;
+              i = Math.floor(u);
             if (i < -1 || i >= nu) continue;
+            const w0 = share(u - i, g[8]!),
+              w1 = share(1 - (u - i), g[8]!);
             for (let y = 0, to = base + i * row; y < row; y++, to++) {
-              a[to]! += (1 - f) * a[from + y]!;
-              a[to + row]! += f * a[from + y]!;
+              a[to]! += w0 * a[from + y]!;
+              a[to + row]! += w1 * a[from + y]!;
             }
           }
       }
@@ -33,21 +35,22 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
       const a = all();
       a.fill(0, out / bytes, out / bytes + nx * row);
       for (let p = 0; p < count; p++) {
-        const g = view8(geometry, p),
+        const g = viewOf(geometry, p),
           base = views / bytes + (p * (nu + 2) + 1) * row;
         for (let x = 0, to = out / bytes; x < nx; x++, to += row) {
           const u = g[3]! + g[2]! * z + g[0]! * x,
-            i = Math.floor(u),
-            f = u - i;
+            i = Math.floor(u);
           if (i < -1 || i >= nu) continue;
-          for (let y = 0, from = base + i * row; y < row; y++, from++) a[to + y]! += (1 - f) * a[from]! + f * a[from + row]!;
+          const w0 = share(u - i, g[8]!),
+            w1 = share(1 - (u - i), g[8]!);
+          for (let y = 0, from = base + i * row; y < row; y++, from++) a[to + y]! += w0 * a[from]! + w1 * a[from + row]!;
         }
       }
     },
     poseForward(vol, views, geometry, p0, p1, nz, nx, ny, nu, nv, row, viewRow) {
       const a = all();
       for (let p = p0; p < p1; p++) {
-        const g = view8(geometry, p),
+        const g = viewOf(geometry, p),
           base = views / bytes + (p * (nu + 2) + 1) * viewRow + 4;
         for (let z = 0, from = vol / bytes; z < nz; z++)
           for (let x = 0; x < nx; x++, from += row) {
@@ -60,14 +63,15 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
                 fv = Math.floor(v),
                 iv = fv + y;
               if (iu < -1 || iu >= nu || iv < -1 || iv >= nv) continue;
-              const wu = u - iu,
+              const w0 = share(u - iu, g[8]!),
+                w1 = share(1 - (u - iu), g[8]!),
                 wv = v - fv,
                 to = base + iu * viewRow + iv,
                 value = a[from + y]!;
-              a[to]! += (1 - wu) * (1 - wv) * value;
-              a[to + 1]! += (1 - wu) * wv * value;
-              a[to + viewRow]! += wu * (1 - wv) * value;
-              a[to + viewRow + 1]! += wu * wv * value;
+              a[to]! += w0 * (1 - wv) * value;
+              a[to + 1]! += w0 * wv * value;
+              a[to + viewRow]! += w1 * (1 - wv) * value;
+              a[to + viewRow + 1]! += w1 * wv * value;
             }
           }
       }
@@ -76,7 +80,7 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
       const a = all();
       a.fill(0, out / bytes, out / bytes + nx * row);
       for (let p = 0; p < count; p++) {
-        const g = view8(geometry, p),
+        const g = viewOf(geometry, p),
           base = views / bytes + (p * (nu + 2) + 1) * viewRow + 4;
         for (let x = 0, to = out / bytes; x < nx; x++, to += row) {
           const ua = g[3]! + g[2]! * z + g[0]! * x,
@@ -88,10 +92,11 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
               fv = Math.floor(v),
               iv = fv + y;
             if (iu < -1 || iu >= nu || iv < -1 || iv >= nv) continue;
-            const wu = u - iu,
+            const w0 = share(u - iu, g[8]!),
+              w1 = share(1 - (u - iu), g[8]!),
               wv = v - fv,
               at = base + iu * viewRow + iv;
-            a[to + y]! += (1 - wu) * ((1 - wv) * a[at]! + wv * a[at + 1]!) + wu * ((1 - wv) * a[at + viewRow]! + wv * a[at + viewRow + 1]!);
+            a[to + y]! += w0 * ((1 - wv) * a[at]! + wv * a[at + 1]!) + w1 * ((1 - wv) * a[at + viewRow]! + wv * a[at + viewRow + 1]!);
           }
         }
       }
