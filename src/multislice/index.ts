@@ -30,6 +30,28 @@ export type {
   SegmentedDetector,
 } from "./detectors.js";
 export { compileDetectors } from "./detectors.js";
+export type { Wave, WaveGrid } from "./grid.js";
+export {
+  antialiasAperture,
+  antialiasCutoff,
+  goodGridSize,
+  gridArea,
+  gridOfSampling,
+  maxAngle,
+  nyquist,
+  reciprocalGrid,
+  reciprocalVectors,
+  signedIndex,
+  waveGrid,
+} from "./grid.js";
 export type { ScanImage, ScanSteps } from "./measurements.js";
 export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
+export type { PotentialOptions, PotentialPlan } from "./potential.js";
+export { potentialPlan } from "./potential.js";
+export type { MultisliceOptions, MultislicePlan, OnSlice } from "./propagate.js";
+export { multislicePlan } from "./propagate.js";
+export type { PropagatorOptions } from "./propagator.js";
+export { precessionTilts, propagator } from "./propagator.js";
+export type { Slices } from "./slicing.js";
+export { planeSlices, sliceOfAtoms, slices } from "./slicing.js";
 export type { Triple } from "./vectors.js";

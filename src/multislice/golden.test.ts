@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { beam } from "../geometry/beam.js";
+import { readNpy } from "../io/npy.js";
+import { kirkland } from "../scattering/kirkland.js";
+import { lobato } from "../scattering/lobato.js";
+import { maxRelative } from "../testing/close.js";
+import { describeData, readData } from "../testing/data.js";
+import { atomModel } from "./atoms.js";
+import { repeatAtoms } from "./atoms-build.js";
+import { waveGrid } from "./grid.js";
+import { potentialPlan } from "./potential.js";
+import { multislicePlan } from "./propagate.js";
+
+// Arrays of abTEM 1.0.9, float64, eager, numpy FFT: shared data folder fourd/abtem-golden. Their first axis is x, ours is the last.
+const folder = "fourd/abtem-golden";
+const golden = async (name: string): Promise<{ data: ArrayLike<number>; shape: readonly number[] }> => {
+  const { data, shape } = await readNpy(readData(folder, `${name}.npy`));
+  return { data: data as ArrayLike<number> as Float64Array, shape };
+};
+/** […, x, y, c] to […, y, x, c]. */
+function transposed(data: ArrayLike<number>, n: number, m: number, components: 1 | 2): Float64Array {
+  const out = new Float64Array(data.length),
+    image = n * m * components;
+  for (let b = 0; b < data.length; b += image)
+    for (let x = 0; x < n; x++)
+      for (let y = 0; y < m; y++)
+        for (let c = 0; c < components; c++) out[b + components * (y * n + x) + c] = data[b + components * (x * m + y) + c]!;
+  return out;
+}
+const a = 5.431;
+const diamond = [0, 0, 0, 0, 0.5, 0.5, 0.5, 0, 0.5, 0.5, 0.5, 0, 0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.25, 0.75, 0.75, 0.75, 0.25];
+const silicon = atomModel({
+  cell: [a, 0, 0, 0, a, 0, 0, 0, a],
+  atoms: Array.from({ length: 8 }, () => "Si"),
+  positions: diamond.map((x) => x * a),
+});
+
+describeData("abTEM's golden arrays", [folder], () => {
+  test.each([
+    ["lobato", lobato],
+    ["kirkland", kirkland],
+  ] as const)("infinite projection, %s: 1e-5 of the maximum", async (name, factors) => {
+    const wanted = await golden(`si_unit_pot_${name}_infinite_4x64x64_f64`);
+    const plan = potentialPlan(silicon, { grid: waveGrid(64, 64, [a, 0], [0, a]), sliceThickness: a / 4, factors, pixelFactor: "abtem" });
+    const ours = Float64Array.from([0, 1, 2, 3].flatMap((i) => [...plan.projected(i)]));
+    plan.free();
+    expect(maxRelative(ours, transposed(wanted.data, 64, 64, 1))).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ["f64", 1e-6],
+    ["f32", 1e-5],
+  ] as const)("exit wave of a plane wave through 54 Å of silicon, %s", async (precision, tolerance) => {
+    const wanted = await golden("si_2x2x10_planewave_200kV_exitwave_128_c64");
+    const potential = potentialPlan(repeatAtoms(silicon, [2, 2, 10]), {
+      grid: waveGrid(128, 128, [2 * a, 0], [0, 2 * a]),
+      sliceThickness: a / 4,
+      pixelFactor: "abtem",
+    });
+    const plan = multislicePlan(potential, beam(200), { precision });
+    const wave = new Float64Array(2 * 128 * 128).map((_, i) => 1 - (i % 2));
+    const own = precision === "f64" ? wave : Float32Array.from(wave);
+    plan.runInto(own);
+    plan.free();
+    potential.free();
+    expect(maxRelative(own, transposed(wanted.data, 128, 128, 2))).toBeLessThan(tolerance);
+  });
+});

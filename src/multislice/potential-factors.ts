@@ -1,0 +1,85 @@
+import { bFromU } from "../geometry/adp.js";
+import { element } from "../geometry/elements.js";
+import type { AbsorptiveSource } from "../scattering/absorptive.js";
+import type { FormFactor, FormFactorSource } from "../scattering/form-factor.js";
+import { voltPerStructureFactor } from "../scattering/units.js";
+import type { AtomModel } from "./atoms.js";
+import { gridArea, reciprocalVectors, signedIndex, type WaveGrid } from "./grid.js";
+
+/** Atoms that share every function of q: one element, one displacement tensor. */
+export interface AtomGroup {
+  readonly symbol: string;
+  /** U11 U22 U33 U23 U13 U12 of the group when it counts, Å². */
+  readonly u: readonly number[] | undefined;
+  /** Indices of the model's atoms. */
+  readonly atoms: Int32Array;
+}
+
+/** Atoms by element, and by displacement tensor when `byDisplacement`. */
+export function atomGroups(model: AtomModel, byDisplacement: boolean): AtomGroup[] {
+  const lists = new Map<string, number[]>();
+  const u = byDisplacement ? model.displacement : undefined;
+  for (let i = 0; i < model.atomicNumbers.length; i++) {
+    if (model.occupancy && model.occupancy[i]! === 0) continue;
+    const key = `${model.atomicNumbers[i]}${u ? ` ${[...u.subarray(6 * i, 6 * i + 6)].map((v) => Math.round(v * 1e9)).join(" ")}` : ""}`;
+    const list = lists.get(key);
+    if (list) list.push(i);
+    else lists.set(key, [i]);
+  }
+  return [...lists.values()].map((list) => ({
+    symbol: element(model.atomicNumbers[list[0]!]!)!.symbol,
+    u: u && [...u.subarray(6 * list[0]!, 6 * list[0]! + 6)],
+    atoms: Int32Array.from(list),
+  }));
+}
+
+/** Half of the spectrum of a real image: [ny, nx/2 + 1] bins. */
+export const halfWidth = (g: WaveGrid): number => (g.nx >> 1) + 1;
+
+/** Call `visit(index, qx, qy)` for every bin of the half spectrum. */
+export function overHalf(g: WaveGrid, visit: (p: number, qx: number, qy: number, h: number, k: number) => void): void {
+  const { aStar, bStar } = reciprocalVectors(g),
+    width = halfWidth(g);
+  for (let iy = 0, p = 0; iy < g.ny; iy++) {
+    const k = signedIndex(iy, g.ny);
+    for (let h = 0; h < width; h++, p++) visit(p, h * aStar[0] + k * bStar[0], h * aStar[1] + k * bStar[1], h, k);
+  }
+}
+
+/** exp(−2π² qᵀUq) of the in-plane part of U. */
+export function debyeWaller(u: readonly number[] | undefined, qx: number, qy: number): number {
+  return u ? Math.exp(-2 * Math.PI ** 2 * (u[0]! * qx * qx + u[1]! * qy * qy + 2 * u[5]! * qx * qy)) : 1;
+}
+
+/**
+ * Fourier coefficients of the projected potential of one atom at the origin, V·Å (what one bin of the image's spectrum/N gets):
+ * h²/(2πm₀e) f(q/2) T(q)/area. `pixelFactor` "abtem" divides by sin(x)/x, x² = (q_x·Δx)² + (q_y·Δy)², which abTEM applies to its pixel deltas.
+ */
+export function projectedFactor(
+  g: WaveGrid,
+  factor: Pick<FormFactor, "f">,
+  u: readonly number[] | undefined,
+  pixelFactor: "none" | "abtem" = "none",
+): Float64Array {
+  const out = new Float64Array(g.ny * halfWidth(g)),
+    unit = voltPerStructureFactor / gridArea(g);
+  overHalf(g, (p, qx, qy, h, k) => {
+    const x = pixelFactor === "abtem" ? Math.hypot(h / g.nx, k / g.ny) : 0;
+    out[p] = (unit * factor.f(Math.hypot(qx, qy) / 2) * debyeWaller(u, qx, qy)) / (x > 0 ? Math.sin(x) / x : 1);
+  });
+  return out;
+}
+
+/** The same for the absorptive factor of the Einstein model; U is taken isotropic, as the factor demands. */
+export function absorptiveFactor(g: WaveGrid, source: AbsorptiveSource, symbol: string, u: readonly number[]): Float64Array {
+  const factor = source(symbol, bFromU((u[0]! + u[1]! + u[2]!) / 3));
+  const out = new Float64Array(g.ny * halfWidth(g)),
+    unit = voltPerStructureFactor / gridArea(g);
+  overHalf(g, (p, qx, qy) => {
+    out[p] = unit * factor.damped(Math.hypot(qx, qy) / 2);
+  });
+  return out;
+}
+
+/** The neutral form factor of an element. */
+export const neutral = (source: FormFactorSource, symbol: string): FormFactor => source(symbol, 0);

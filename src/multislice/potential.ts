@@ -1,0 +1,272 @@
+import { fail } from "../core/errors.js";
+import { type Arena, defaultArena } from "../kernels/memory.js";
+import { rfftPlan } from "../numerics/fft-real-plan.js";
+import type { AbsorptiveSource } from "../scattering/absorptive.js";
+import type { FormFactorSource } from "../scattering/form-factor.js";
+import { lobato } from "../scattering/lobato.js";
+import type { AtomModel } from "./atoms.js";
+import type { WaveGrid } from "./grid.js";
+import { absorptiveFactor, atomGroups, neutral, projectedFactor } from "./potential-factors.js";
+import { finiteFactors } from "./potential-finite.js";
+import { type Slices, sliceOfAtoms, slices } from "./slicing.js";
+import { planeSum } from "./structure-plane.js";
+
+/** How atoms become slices of potential. */
+export interface PotentialOptions {
+  readonly grid: WaveGrid;
+  /** Largest thickness of a slice, Å; default 1. */
+  readonly sliceThickness?: number | undefined;
+  /** Boundaries of the slices instead, Å from 0 to the thickness. */
+  readonly bounds?: ArrayLike<number> | undefined;
+  /** Form factors by element; default `lobato`. Any values will do (`kirkland`, `peng1996`, or your own). */
+  readonly factors?: FormFactorSource | undefined;
+  /**
+   * `infinite` (default): an atom lies whole in the slice of its nucleus. `finite`: every slice gets the integral of the atom's potential
+   * between its boundaries; what reaches out of the box goes to the end slices, or with `periodicZ` to the other side.
+   */
+  readonly projection?: "infinite" | "finite" | undefined;
+  /** The box repeats along c (finite projection alone asks). */
+  readonly periodicZ?: boolean | undefined;
+  /** Damp by the displacement tensors of the model (Debye–Waller). Default: when `absorption` is given. */
+  readonly debyeWaller?: boolean | undefined;
+  /** Absorptive factors: the coherent wave loses what thermal diffuse scattering takes. Needs displacements in the model. */
+  readonly absorption?: AbsorptiveSource | undefined;
+  /** "abtem" divides by the pixel correction that abTEM applies, for comparisons with it; default none: potentials are exact. */
+  readonly pixelFactor?: "none" | "abtem" | undefined;
+  readonly arena?: Arena | undefined;
+}
+
+/** Slices of projected potential, one at a time. Made once for a model; owns scratch in the arena. */
+export interface PotentialPlan {
+  readonly grid: WaveGrid;
+  readonly slices: Slices;
+  readonly absorbs: boolean;
+  readonly arena: Arena;
+  /** Thickness of slice i, Å. */
+  thickness(i: number): number;
+  /** A name that slices with the same potential share; undefined when it is not known. */
+  key(i: number): string | undefined;
+  /** Projected potential of slice i, V·Å, [ny, nx]: address of f64 in the arena, good until the next call. */
+  projectedAt(i: number): number;
+  /** Projected absorptive potential of slice i (V·Å), like `projectedAt`; only when `absorbs`. */
+  lossAt(i: number): number;
+  /** A copy of the projected potential of slice i, V·Å, [ny, nx]. */
+  projected(i: number): Float64Array;
+  free(): void;
+}
+
+/** Terms f_r(q)·Σ_j w_r(z_j)… of one group of atoms; infinite projection has one with weight 1. */
+interface Term {
+  readonly f: number;
+  readonly weight: ((below: number, above: number) => number) | undefined;
+}
+interface Group {
+  readonly terms: readonly Term[];
+  readonly loss: number;
+  /** Fractional u, v, height z and occupancy. */
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+  readonly z: Float64Array;
+  readonly w: Float64Array;
+  /** Atoms that reach each slice. */
+  readonly members: readonly Int32Array[];
+  /** Atoms whose nucleus lies in each slice. */
+  readonly home: readonly Int32Array[];
+}
+
+/**
+ * Plan the slices of a model's potential.
+ * V(r) = h²/(2πm₀e) · 1/A Σ_q f(q/2) S(q) exp(2πi q·r), S exact: see {@link planeSum}.
+ * @throws bad-value, out-of-range for atoms outside the box, unsupported for absorption without displacements, and what the factors throw
+ */
+export function potentialPlan(model: AtomModel, options: PotentialOptions): PotentialPlan {
+  const { grid, factors = lobato, projection = "infinite", absorption, pixelFactor = "none", arena = defaultArena() } = options;
+  const damped = options.debyeWaller ?? absorption !== undefined;
+  if ((damped || absorption) && !model.displacement)
+    fail(
+      "bad-value",
+      { debyeWaller: damped },
+      "the model has no displacements: give U of the atoms (Å²), or leave debyeWaller and absorption out",
+    );
+  if (projection === "finite" && pixelFactor !== "none")
+    fail("unsupported", { projection, pixelFactor }, "abTEM's pixel correction belongs to its infinite projection");
+  checkBox(model, grid);
+  const cut = slices(model, options);
+  const blocks: number[] = [];
+  const put = (values: Float64Array): number => {
+    const ptr = arena.alloc(8 * values.length);
+    blocks.push(ptr);
+    arena.f64(ptr, values.length).set(values);
+    return ptr;
+  };
+  const where = sliceOfAtoms(model, cut);
+  const groups = atomGroups(model, damped).map((g): Group => {
+    const fractions = fractional(model, g.atoms);
+    const loss = absorption && g.u ? put(absorptiveFactor(grid, absorption, g.symbol, g.u)) : 0;
+    const home = bySlice(g.atoms, where, cut.count);
+    if (projection === "infinite") {
+      const f = put(projectedFactor(grid, neutral(factors, g.symbol), g.u, pixelFactor));
+      return { ...fractions, loss, terms: [{ f, weight: undefined }], members: home, home };
+    }
+    const finite = finiteFactors(grid, neutral(factors, g.symbol), g.u);
+    const terms = finite.terms.map((t) => ({ f: put(t.f), weight: t.weight }));
+    const spread = options.periodicZ ? withImages(fractions, model, finite.reach) : fractions;
+    return { ...spread, loss, terms, home, members: reaching(spread.z, cut, finite.reach, options.periodicZ ?? false) };
+  });
+  return build(
+    arena,
+    grid,
+    cut,
+    groups,
+    blocks,
+    absorption !== undefined,
+    projection === "finite" ? (options.periodicZ ? "periodic" : "open") : "",
+  );
+}
+
+function build(
+  arena: Arena,
+  grid: WaveGrid,
+  cut: Slices,
+  groups: readonly Group[],
+  blocks: number[],
+  absorbs: boolean,
+  finite: "" | "open" | "periodic",
+): PotentialPlan {
+  const plane = planeSum(grid, arena),
+    fft = rfftPlan({ shape: [grid.ny, grid.nx], type: "f64", arena });
+  const spectrum = fft.spectrumPtr,
+    points = grid.nx * grid.ny;
+  const most = groups.reduce((n, g) => g.members.concat(g.home).reduce((k, m) => Math.max(k, m.length), n), 1);
+  const u = new Float64Array(most),
+    v = new Float64Array(most),
+    w = new Float64Array(most);
+  /** Bounds of a slice; the end slices of an open box take what reaches out. */
+  const from = (i: number): number => (finite === "open" && i === 0 ? Number.NEGATIVE_INFINITY : cut.bounds[i]!);
+  const to = (i: number): number => (finite === "open" && i === cut.count - 1 ? Number.POSITIVE_INFINITY : cut.bounds[i + 1]!);
+  const fill = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): number => {
+    arena.f64(spectrum, 2 * plane.bins).fill(0);
+    for (const g of groups) {
+      const { members, terms } = of(g);
+      if (members.length === 0) continue;
+      members.forEach((m, j) => {
+        u[j] = g.u[m]!;
+        v[j] = g.v[m]!;
+      });
+      for (const { f, weight } of terms) {
+        members.forEach((m, j) => {
+          w[j] = g.w[m]! * (weight ? weight(from(i) - g.z[m]!, to(i) - g.z[m]!) : 1);
+        });
+        plane.addInto(spectrum, f, plane.sum(u, v, w, members.length));
+      }
+    }
+    fft.inverse({ scale: 1 });
+    return fft.realPtr;
+  };
+  const projectedAt = (i: number): number => fill(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
+  return {
+    grid,
+    slices: cut,
+    absorbs,
+    arena,
+    thickness: (i) => cut.bounds[i + 1]! - cut.bounds[i]!,
+    key: (i) => (finite ? undefined : keyOf(groups, i, cut)),
+    projectedAt,
+    lossAt: (i) => fill(i, (g) => ({ members: g.home[i]!, terms: g.loss ? [{ f: g.loss, weight: undefined }] : [] })),
+    projected: (i) => {
+      if (!(Number.isInteger(i) && i >= 0 && i < cut.count)) fail("out-of-range", { slice: i, slices: cut.count }, "no such slice");
+      return arena.f64(projectedAt(i), points).slice();
+    },
+    free: () => {
+      plane.free();
+      fft.free();
+      for (const b of blocks.splice(0)) arena.free(b);
+    },
+  };
+}
+
+/** Slices of a perfect crystal repeat: their atoms stand at the same places in the plane (to 10⁻⁷ of the cell). */
+function keyOf(groups: readonly Group[], i: number, cut: Slices): string | undefined {
+  const text: string[] = [(cut.bounds[i + 1]! - cut.bounds[i]!).toFixed(6)];
+  const round = (x: number): number => Math.round((x - Math.floor(x)) * 1e7) % 1e7;
+  for (const g of groups) {
+    const members = g.members[i]!;
+    if (members.length > 2000) return undefined;
+    text.push(
+      [...members]
+        .map((m) => `${round(g.u[m]!)},${round(g.v[m]!)},${g.w[m]}`)
+        .sort()
+        .join(";"),
+    );
+  }
+  return text.join("|");
+}
+
+function bySlice(atoms: Int32Array, where: Int32Array, count: number): Int32Array[] {
+  const lists = Array.from({ length: count }, (): number[] => []);
+  atoms.forEach((a, j) => {
+    lists[where[a]!]!.push(j);
+  });
+  return lists.map((l) => Int32Array.from(l));
+}
+/** Atoms whose potential reaches into a slice. */
+function reaching(z: Float64Array, { bounds, count }: Slices, reach: number, periodic: boolean): Int32Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    const lo = !periodic && i === 0 ? Number.NEGATIVE_INFINITY : bounds[i]! - reach,
+      hi = !periodic && i === count - 1 ? Number.POSITIVE_INFINITY : bounds[i + 1]! + reach;
+    const list: number[] = [];
+    for (let j = 0; j < z.length; j++) if (z[j]! > lo && z[j]! < hi) list.push(j);
+    return Int32Array.from(list);
+  });
+}
+interface Fractions {
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+  readonly z: Float64Array;
+  readonly w: Float64Array;
+}
+function fractional(model: AtomModel, atoms: Int32Array): Fractions {
+  const c = model.cell,
+    area = c[0]! * c[4]! - c[1]! * c[3]!;
+  const u = new Float64Array(atoms.length),
+    v = new Float64Array(atoms.length),
+    z = new Float64Array(atoms.length),
+    w = new Float64Array(atoms.length);
+  atoms.forEach((a, j) => {
+    const x = model.positions[3 * a]!,
+      y = model.positions[3 * a + 1]!;
+    u[j] = (x * c[4]! - y * c[3]!) / area;
+    v[j] = (y * c[0]! - x * c[1]!) / area;
+    z[j] = model.positions[3 * a + 2]!;
+    w[j] = model.occupancy?.[a] ?? 1;
+  });
+  return { u, v, z, w };
+}
+/** Copies shifted by whole c, as far as they reach into the box. */
+function withImages(f: Fractions, model: AtomModel, reach: number): Fractions {
+  const c = model.cell,
+    height = c[8]!,
+    area = c[0]! * c[4]! - c[1]! * c[3]!;
+  const du = (c[6]! * c[4]! - c[7]! * c[3]!) / area,
+    dv = (c[7]! * c[0]! - c[6]! * c[1]!) / area;
+  const n = Math.ceil((reach + 1) / height);
+  const out: { u: number[]; v: number[]; z: number[]; w: number[] } = { u: [], v: [], z: [], w: [] };
+  // The box itself first: `home` counts from its atoms.
+  for (const k of Array.from({ length: 2 * n + 1 }, (_, i) => (i % 2 ? -(i + 1) / 2 : i / 2)))
+    for (let j = 0; j < f.z.length; j++) {
+      const z = f.z[j]! + k * height;
+      if (k !== 0 && (z < -reach || z > height + reach)) continue;
+      out.u.push(f.u[j]! + k * du);
+      out.v.push(f.v[j]! + k * dv);
+      out.z.push(z);
+      out.w.push(f.w[j]!);
+    }
+  return { u: Float64Array.from(out.u), v: Float64Array.from(out.v), z: Float64Array.from(out.z), w: Float64Array.from(out.w) };
+}
+function checkBox(model: AtomModel, g: WaveGrid): void {
+  const c = model.cell,
+    size = Math.hypot(c[0]!, c[1]!, c[3]!, c[4]!);
+  const off = Math.max(Math.abs(g.a[0] - c[0]!), Math.abs(g.a[1] - c[1]!), Math.abs(g.b[0] - c[3]!), Math.abs(g.b[1] - c[4]!));
+  if (off > 1e-6 * size)
+    fail("bad-value", { a: g.a, b: g.b, box: [c[0], c[1], c[3], c[4]] }, "the grid must have the in-plane vectors of the box: see gridFor");
+}
