@@ -131,6 +131,7 @@ export { pointGroupOf, rotationParts, rotationType } from "./symmetry.js";
 export type { SymOp } from "./symop.js";
 export { applyOp, applyOpToHkl, formatOp, identityOp, inverseOp, multiplyOps, parseOp } from "./symop.js";
 export { structureToCif, withSu } from "./to-cif.js";
+export { structureToJana } from "./to-jana.js";
 export type { ReflectionSet, ReflectionSetOptions } from "./unique.js";
 export { sphereReflections, uniqueReflections } from "./unique.js";
 export type { ZoneSpots } from "./zone.js";

@@ -38,4 +38,6 @@ export { kinematical, kinematicalIntensities } from "./simulate-intensity.js";
 export { simulationSource } from "./simulate-source.js";
 export type { TrueSpots } from "./simulate-spots.js";
 export { spotPicture } from "./spot-picture.js";
+export type { FrameRows, IntensityRows, MeasuredCrystal, RefinementRecord } from "./structure-files.js";
+export { intensityFiles, structureFiles, uniqueLabels } from "./structure-files.js";
 export type { LatticeRecord } from "./twin-lattices.js";

@@ -4,6 +4,8 @@ export type { AbsorptiveFactor, AbsorptiveSource } from "./absorptive.js";
 export { birdKingAbsorptive, birdKingDamped, thomasAbsorptive } from "./absorptive.js";
 export type { FormFactor, FormFactorSource } from "./form-factor.js";
 export { ignoreCharge, ionFactor, neutralFactor } from "./form-factor.js";
+export type { GaussianFit } from "./gaussian-fit.js";
+export { fitGaussians } from "./gaussian-fit.js";
 export { kirkland } from "./kirkland.js";
 export { lobato, lobatoXray } from "./lobato.js";
 export { peng1996, peng1996LowAngle, peng1998 } from "./peng.js";
