@@ -2,6 +2,7 @@ import {
   cifNumber,
   latin1,
   type Parsed,
+  parseAtomsXyz,
   parseCelllist,
   parseCenloc,
   parseCif,
@@ -74,6 +75,9 @@ function anyHkl(bytes: Uint8Array): Parsed<unknown> {
   return first.trim().split(/\s+/).length >= 7 ? parsePetsHkl(bytes) : parseHklf(bytes);
 }
 
+/** An `.xyz` holds atoms, and then its first line is their number alone, or the peaks of PETS2, eleven numbers a line. */
+const countAlone = (head: Uint8Array): boolean => /^\s*\d+\s*$/.test(latin1(head.subarray(0, 200)).split(/\r\n|\n|\r/, 1)[0]!);
+
 /** Record formats that {@link inspect} knows, first match first. */
 export const recordFormats: readonly RecordFormat[] = /* @__PURE__ */ makeRecordFormats();
 function makeRecordFormats(): RecordFormat[] {
@@ -86,6 +90,7 @@ function makeRecordFormats(): RecordFormat[] {
     named("pts", ".pts2", ptsSummary),
     named("pets rpl", ".rpl", (b) => parseRpl(b)),
     named("pets cor", ".cor", (b) => parseCor(b)),
+    { name: "atoms xyz", matches: (h, name) => ends(".xyz", ".extxyz")(h, name) && countAlone(h), read: (b) => parseAtomsXyz(b) },
     named("pets xyz", ".xyz", (b) => parseXyz(b)),
     named("pets clust", ".clust", (b) => parseClust(b)),
     named("pets cenloc", ".cenloc", (b) => parseCenloc(b)),

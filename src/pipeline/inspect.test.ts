@@ -104,6 +104,12 @@ describeData("inspect, real files", ["3ded", "fourd/rosettasciio", "fourd/opennc
     if (format !== "hdf5") expect(JSON.stringify(r.content)).toContain(part);
   });
 
+  test("an .xyz of atoms is told from one of PETS2's peaks", async () => {
+    const r = await inspect(await fileSource(dataPath("tomography/format-samples/pdpt_EPB.xyz")));
+    expect(r).toMatchObject({ format: "atoms xyz", kind: "records" });
+    expect(JSON.stringify(r.content)).toContain("16131 values");
+  });
+
   test.each(["quartz_dials/strong.refl", "frames/lysozyme_ED_refmac_final.mtz"])("records of %s", async (path) => {
     const r = await inspect(await fileSource(dataPath("3ded", path)));
     expect(r.kind).toBe("records");
