@@ -44,6 +44,8 @@ export type { PropagateOptions } from "./propagate.js";
 export { propagate } from "./propagate.js";
 export type { BlochEigen } from "./propagate-dense.js";
 export { blochEigen } from "./propagate-dense.js";
+export { pullAll } from "./pull.js";
+export type { PullProblem, PullResult } from "./pull-plan.js";
 export type { DirectionSet, Sampling } from "./rotation.js";
 export { exposureDirections } from "./rotation.js";
 export type { MatrixOptions, StructureMatrix } from "./structure-matrix.js";

@@ -280,7 +280,7 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
 }
 
 /** The potential's box in the arena, complex. */
-function placeTable(p: CrystalPotential, arena: Arena): number {
+export function placeTable(p: CrystalPotential, arena: Arena): number {
   const { size, centre } = potentialLayout(p.span);
   const at = arena.alloc(16 * size);
   const out = arena.f64(at, 2 * size);

@@ -6,6 +6,21 @@ export type { Amplitudes, WeightOptions } from "./amplitudes.js";
 export { amplitudes, sigmaOfAmplitude } from "./amplitudes.js";
 export type { CompareOptions, StructureMatch } from "./compare.js";
 export { compareStructures } from "./compare.js";
+export { dynamicalStages, refineDynamical } from "./dynamical.js";
+export { cellOfOrientation } from "./dynamical-start.js";
+export type {
+  DynamicalCheckpoint,
+  DynamicalCycle,
+  DynamicalData,
+  DynamicalOptions,
+  DynamicalParameter,
+  DynamicalResult,
+  DynamicalStage,
+  InstrumentState,
+  RefinedFrame,
+  RefinedFrameData,
+  RowModel,
+} from "./dynamical-types.js";
 export { extinctionDerivatives, extinctionGeometry, extinctionY } from "./extinction.js";
 export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter } from "./kinematic.js";
 export { refineKinematic, refineKinematicSteps } from "./kinematic.js";

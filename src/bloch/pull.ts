@@ -1,0 +1,125 @@
+import { fail } from "../core/errors.js";
+import { type Arena, arena as newArena } from "../kernels/memory.js";
+import { pullKernels } from "../kernels/pull.js";
+import { placeTable, type SweepRun } from "./integrate.js";
+import { type PullPlan, type PullProblem, type PullResult, planPull } from "./pull-plan.js";
+
+/** Directions of one kernel call in this thread: some tenths of a second at most. */
+const SLICE = 8;
+const breathe = (): Promise<void> => new Promise((resume) => setTimeout(resume));
+
+/**
+ * Derivatives of the intensities of many sweeps of one crystal: adjoint Chebyshev recursions, exact for the sums that are computed. Results are
+ * handed to `consume` in the order of the problems and are gone afterwards; they have the same bits for any number of workers.
+ * With a seed a problem costs about three forward solutions; without, two for every row and direction within the window.
+ * @throws the signal's reason within a fraction of a second of an abort; bad-value, unsupported (absorption), no-convergence
+ */
+export async function pullAll(
+  problems: readonly PullProblem[],
+  consume: (result: PullResult, index: number) => void,
+  run: SweepRun = {},
+): Promise<void> {
+  if (problems.length === 0) return;
+  const potential = problems[0]!.potential;
+  if (problems.some((p) => p.potential !== potential))
+    fail("unsupported", {}, "the problems of one call share one potential: call once for each crystal");
+  const { on, signal, onProgress } = run;
+  const arena: Arena = on?.arena ?? newArena();
+  const kernels = pullKernels(arena);
+  const table = placeTable(potential, arena);
+  signal?.throwIfAborted();
+  /** One after the other in this thread. */
+  const here = async (p: PullPlan): Promise<number> => {
+    const scratch = arena.alloc(p.scratchBytes);
+    let worst = 0;
+    try {
+      for (let first = 0; first < p.directions; first += SLICE) {
+        const norm = kernels.pull(p.plan, first, Math.min(SLICE, p.directions - first), scratch);
+        if (norm < 0) return norm;
+        worst = Math.max(worst, norm);
+        await breathe();
+        signal?.throwIfAborted();
+      }
+    } finally {
+      arena.free(scratch);
+    }
+    return worst;
+  };
+  const again = async (i: number): Promise<void> => {
+    for (let widen = 1.5; widen < 20; widen *= 1.5) {
+      const p = planPull(problems[i]!, arena, table, widen);
+      try {
+        const r = p.collect(await here(p));
+        if (r !== "wider") return consume(r, i);
+      } finally {
+        p.release();
+      }
+    }
+    fail("no-convergence", {}, "the spectrum of the Bloch matrix could not be bounded: is the potential finite?");
+  };
+  try {
+    const batch = on ? on.pool.workers : 1;
+    const start = (from: number) => {
+      const plans: PullPlan[] = [],
+        scratch: number[] = [];
+      try {
+        for (const p of problems.slice(from, from + batch)) plans.push(planPull(p, arena, table, 1));
+        if (on) for (const p of plans) scratch.push(arena.alloc(p.scratchBytes));
+      } catch (e) {
+        for (const p of plans) p.release();
+        throw e;
+      }
+      const done = !on
+        ? here(plans[0]!).then((v) => [v])
+        : on.pool.run(
+            plans.map((p, i) => [{ family: "pull", name: "pull", args: [p.plan, 0, p.directions, scratch[i]!] }]),
+            { signal },
+          );
+      done.catch(() => undefined);
+      const stop = (): void => {
+        for (const p of plans) arena.i32(p.control, 1)[0] = 1;
+      };
+      const free = (): void => {
+        for (const s of scratch.splice(0)) arena.free(s);
+        for (const p of plans) p.release();
+      };
+      return { from, plans, done, stop, free };
+    };
+    // While one batch runs, the next one is made ready and waits in the pool's queue.
+    let now = start(0),
+      next: ReturnType<typeof start> | undefined;
+    const abort = (): void => {
+      now.stop();
+      next?.stop();
+    };
+    signal?.addEventListener("abort", abort);
+    try {
+      for (;;) {
+        const after = now.from + now.plans.length;
+        next = on && after < problems.length ? start(after) : undefined;
+        const norms = await now.done;
+        signal?.throwIfAborted();
+        for (let i = 0; i < now.plans.length; i++) {
+          const r = now.plans[i]!.collect(norms[i]!);
+          if (r === "wider") await again(now.from + i);
+          else consume(r, now.from + i);
+        }
+        now.free();
+        onProgress?.(after, problems.length);
+        if (after >= problems.length) break;
+        now = next ?? start(after);
+        next = undefined;
+      }
+    } catch (e) {
+      abort();
+      await Promise.allSettled([now.done, next?.done]);
+      now.free();
+      next?.free();
+      throw e;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  } finally {
+    arena.free(table);
+  }
+}

@@ -1,0 +1,171 @@
+import { type BeamPool, beamPool } from "../bloch/beams.js";
+import { type FrameModel, frameProblem } from "../bloch/frames.js";
+import type { Mosaicity } from "../bloch/mosaicity.js";
+import { type CrystalPotential, crystalPotential } from "../bloch/potential.js";
+import type { PullProblem } from "../bloch/pull-plan.js";
+import { directionTangents, exposureDirections } from "../bloch/rotation.js";
+import { fail } from "../core/errors.js";
+import type { Map3, Vec3 } from "../core/frames.js";
+import { radians } from "../geometry/rotation.js";
+import type { FormFactorSource } from "../scattering/form-factor.js";
+import { amplitudes, type WeightOptions } from "./amplitudes.js";
+import type { DynamicalData, InstrumentState, RefinedFrameData } from "./dynamical-types.js";
+import type { StructureModel } from "./model.js";
+
+export const turnAxes: readonly Vec3<"lab">[] = [
+  [1, 0, 0],
+  [0, 1, 0],
+];
+/** A frame during a refinement. */
+export interface FrameState {
+  readonly set: number;
+  readonly data: RefinedFrameData;
+  readonly f: Float64Array;
+  readonly sigmaF: Float64Array;
+  /** √w; 0 for rows without a weight. */
+  readonly root: Float64Array;
+  reason: string | undefined;
+  /** 1 for outliers, which count nowhere. */
+  readonly outlier: Uint8Array;
+  ub: Map3<"lab", "hkl">;
+  /** Mean |ψ|² of the last evaluation. */
+  intensity: Float64Array;
+  scale: number;
+}
+export interface SetState {
+  readonly data: DynamicalData;
+  readonly pool: BeamPool;
+  readonly frames: FrameState[];
+  instrument: InstrumentState;
+}
+
+/** Spread of the mosaic blocks as one number of the model's kind; null without any. */
+export const mosaicityOf = (m: Mosaicity): number | null =>
+  m.kind === "none" ? null : m.kind === "quantiles" ? m.varianceDeg2 : m.sigmaDeg;
+const withMosaicity = (m: Mosaicity, value: number | null): Mosaicity =>
+  value === null || m.kind === "none" ? m : m.kind === "quantiles" ? { ...m, varianceDeg2: value } : { ...m, sigmaDeg: value };
+
+/** The model of a set with its refined instrument. */
+export const modelOf = (data: DynamicalData, i: InstrumentState): FrameModel => ({
+  ...data.model,
+  thickness: i.thickness,
+  tiltCorrection: i.tiltCorrection,
+  mosaicity: withMosaicity(data.model.mosaicity, i.mosaicity),
+});
+
+/** Sets and frames ready to be refined; what cannot be used is named in the warnings. @throws bad-value, bad-shape */
+export function setStates(model: StructureModel, list: readonly DynamicalData[], options: WeightOptions, warnings: string[]): SetState[] {
+  const { cell, spaceGroup } = model.raw.structure;
+  const sets = list.map((data, set): SetState => {
+    const title = data.name ?? (list.length > 1 ? `set ${set + 1}` : "the data");
+    let zero = 0,
+      first = "";
+    const frames = data.frames.map((f): FrameState => {
+      const n = f.intensity.length;
+      if (f.hkl.length !== 3 * n || f.sigma.length !== n)
+        fail(
+          "bad-shape",
+          { frame: f.id, hkl: f.hkl.length, intensity: n, sigma: f.sigma.length },
+          "a frame has [n, 3] hkl, n intensities and n sigmas",
+        );
+      const a = amplitudes(f.intensity, f.sigma, options);
+      zero += a.excluded.length;
+      if (a.excluded.length > 0) first ||= `${[...f.hkl.subarray(3 * a.excluded[0]!, 3 * a.excluded[0]! + 3)].join(" ")} of frame ${f.id}`;
+      const bad = !f.ub.every(Number.isFinite) || !Number.isFinite(f.alphaDeg);
+      const reason =
+        f.problem ??
+        (bad ? "its orientation is not finite" : a.weight.every((w) => !(w > 0)) ? "no reflection with a positive sigma" : undefined);
+      return {
+        set,
+        data: f,
+        f: a.f,
+        sigmaF: a.sigma,
+        root: a.weight.map(Math.sqrt),
+        reason,
+        outlier: new Uint8Array(n),
+        ub: f.ub,
+        intensity: new Float64Array(n),
+        scale: Number.NaN,
+      };
+    });
+    if (zero > 0) warnings.push(`${zero} reflections of ${title} have no positive sigma and are left out, the first ${first}`);
+    const { model: m } = data;
+    if (!(m.thickness > 0 && Number.isFinite(m.thickness)))
+      fail("out-of-range", { thickness: m.thickness }, "the starting thickness is a positive number, in Å; scanThickness finds one");
+    return {
+      data,
+      pool: beamPool(cell, spaceGroup, m.gMax),
+      frames,
+      instrument: { thickness: m.thickness, tiltCorrection: m.tiltCorrection ?? 0, mosaicity: mosaicityOf(m.mosaicity) },
+    };
+  });
+  return sets;
+}
+
+/** The potential at some values of the structure's parameters, about the structure's own origin. */
+export function potentialOf(model: StructureModel, q: ArrayLike<number>, data: DynamicalData, factors: FormFactorSource): CrystalPotential {
+  return crystalPotential(model.structureAt(q), data.beam, { reach: 2 * data.model.gMax, factors, useInversion: false });
+}
+
+/** Problem of one frame; tangents of the directions for the two turns and the mosaic spread, as asked for. */
+export function pullOf(
+  s: SetState,
+  f: FrameState,
+  potential: CrystalPotential,
+  want: PullProblem["want"],
+  options: {
+    readonly turns?: boolean | undefined;
+    readonly mosaicity?: boolean | undefined;
+    readonly sMax?: number | undefined;
+    readonly window?: number | undefined;
+    readonly seed?: Float64Array | undefined;
+    readonly rows?: readonly [number, number] | undefined;
+  } = {},
+): PullProblem {
+  const model = { ...modelOf(s.data, s.instrument), ...(options.sMax === undefined ? {} : { sMax: options.sMax }) };
+  const hkl = options.rows ? f.data.hkl.subarray(3 * options.rows[0], 3 * options.rows[1]) : f.data.hkl;
+  const problem = frameProblem({ potential, pool: s.pool }, { ...f.data, hkl, ub: f.ub }, model);
+  const set = problem.directions;
+  const turns = options.turns ? directionTangents(set, turnAxes) : undefined;
+  let spread: Float64Array | undefined;
+  if (options.mosaicity && s.instrument.mosaicity !== null) {
+    const v = s.instrument.mosaicity,
+      h = Math.max(1e-7, 1e-3 * v);
+    const at = (value: number): Float64Array =>
+      exposureDirections(f.data.exposure, withMosaicity(model.mosaicity, value), model.sampling, {
+        gMax: model.gMax,
+        thickness: problem.depths.depth.reduce((m, t) => Math.max(m, t), 0),
+      }).kappa;
+    const up = at(v + h),
+      down = at(Math.max(0, v - h));
+    spread = up.length === set.kappa.length ? up.map((x, i) => (x - down[i]!) / (h + Math.min(h, v))) : undefined;
+  }
+  const q = (turns ? 2 : 0) + (spread ? 1 : 0);
+  const tangents = new Float64Array(3 * q * set.size);
+  for (let d = 0; d < set.size; d++) {
+    if (turns) tangents.set(turns.subarray(6 * d, 6 * d + 6), 3 * q * d);
+    if (spread) tangents.set(spread.subarray(3 * d, 3 * d + 3), 3 * (q * d + (turns ? 2 : 0)));
+  }
+  return { ...problem, tangents, want, seed: options.seed, window: options.window };
+}
+
+/** d ln t/dt₀ and d ln t/dC of a frame. */
+export function thicknessSlopes(i: InstrumentState, alphaDeg: number): readonly [number, number] {
+  const c = Math.cos(radians(alphaDeg));
+  const t = i.tiltCorrection / c + 1 - i.tiltCorrection;
+  return [1 / i.thickness, (1 / c - 1) / t];
+}
+
+/** The amplitude scale that fits best; NaN when nothing is calculated or measured. */
+export function bestScale(f: FrameState): number {
+  let oc = 0,
+    cc = 0;
+  for (let i = 0; i < f.f.length; i++) {
+    if (f.outlier[i] || !(f.root[i]! > 0)) continue;
+    const w = f.root[i]! ** 2,
+      fc = Math.sqrt(Math.max(0, f.intensity[i]!));
+    oc += w * f.f[i]! * fc;
+    cc += w * fc * fc;
+  }
+  return oc > 0 && cc > 0 ? oc / cc : Number.NaN;
+}

@@ -1,0 +1,303 @@
+import { sweepPool } from "../bloch/integrate-pool.js";
+import { fail } from "../core/errors.js";
+import { compose, type Map3, type Vec3 } from "../core/frames.js";
+import { radians, rotationAbout } from "../geometry/rotation.js";
+import type { Structure } from "../geometry/structure.js";
+import { arena } from "../kernels/memory.js";
+import { ignoreCharge } from "../scattering/form-factor.js";
+import { peng1996 } from "../scattering/peng.js";
+import { checkpointOf, restore } from "./dynamical-checkpoint.js";
+import { type BlockNormal, type BlockSolution, blockCovariance, solveBlocks } from "./dynamical-normal.js";
+import { type Column, chiOf, columnsOf, evaluate, exactGradient, normalEquations, type Passes } from "./dynamical-pass.js";
+import { dynamicalResult, overallResiduals } from "./dynamical-result.js";
+import { prepareDynamical } from "./dynamical-start.js";
+import { bestScale, type SetState, setStates } from "./dynamical-state.js";
+import type { DynamicalCycle, DynamicalData, DynamicalOptions, DynamicalResult, DynamicalStage } from "./dynamical-types.js";
+import { structureModel } from "./model.js";
+import { restraintSet } from "./restraints.js";
+
+/** Largest turn of a frame in one cycle: about the width of a rocking curve, beyond which the linear model says nothing. */
+const MOST_TURN = radians(0.11);
+/** Largest relative change of a thickness, and shift of a coordinate (Å), in one cycle. */
+const MOST_THICKNESS = 0.3,
+  MOST_SHIFT = 0.15;
+const REFUSALS = 3;
+
+/**
+ * The usual way: thickness (with tilt correction and mosaicity where they are refined) and scales, then orientations, then everything.
+ * @param refine - orientations default true, tilt correction false; mosaicity where the model has one
+ */
+export function dynamicalStages(
+  refine: {
+    readonly orientations?: boolean | undefined;
+    readonly tiltCorrection?: boolean | undefined;
+    readonly mosaicity?: boolean | undefined;
+  } = {},
+): DynamicalStage[] {
+  const { orientations = true, tiltCorrection = false, mosaicity = true } = refine;
+  const instrument = { thickness: true, tiltCorrection, mosaicity };
+  return [
+    { name: "scales and thickness", ...instrument, gradient: "rows", maxCycles: 4 },
+    ...(orientations ? [{ name: "orientations", ...instrument, orientations, gradient: "rows" as const, maxCycles: 3 }] : []),
+    { name: "all", ...instrument, orientations, structure: true, gradient: "exact", maxCycles: 8 },
+  ];
+}
+
+/**
+ * Dynamical least squares on F: minimise Σ w (Fo − k_f √⟨|ψ|²⟩)² + Σ ((value − target)/σ)², w = 1/(σ²(F) + (uF)²), over the structure, the
+ * thickness, tilt correction and mosaicity of every set, and two turns of every frame; the scales k_f of the frames are at their best values
+ * throughout (variable projection). Gauss–Newton with Levenberg's damping; the normal equations are summed frame by frame.
+ * Standard uncertainties are those of the inverse normal matrix times GoF². The same bits for any number of workers.
+ * @throws the signal's reason within a second of an abort; bad-cell, bad-value, bad-shape, out-of-range for input that makes no sense
+ * @see Palatinus, Petříček & Corrêa (2015) Acta Cryst. A71, 235; Golub & Pereyra (1973) SIAM J. Numer. Anal. 10, 413
+ */
+export async function refineDynamical(
+  given: Structure,
+  data: DynamicalData | readonly DynamicalData[],
+  options: DynamicalOptions = {},
+): Promise<DynamicalResult> {
+  const warnings: string[] = [];
+  const list = Array.isArray(data) ? (data as readonly DynamicalData[]) : [data as DynamicalData];
+  const structure = prepareDynamical(given, list, warnings);
+  const model = structureModel(structure, options.model);
+  warnings.push(...model.warnings);
+  const sets = setStates(model, list, options, warnings);
+  const own = options.on || options.workers === 1 ? undefined : await sweepPool({ workers: options.workers });
+  const passes: Passes = {
+    model,
+    sets,
+    factors: options.factors ?? ignoreCharge(peng1996),
+    run: { on: options.on ?? own, signal: options.signal },
+    scratch: arena(),
+    rows: options.rows ?? {},
+    tell: (p) => options.onProgress?.(p),
+  };
+  try {
+    return await run(passes, options, warnings);
+  } finally {
+    await own?.pool.close();
+  }
+}
+
+async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Promise<DynamicalResult> {
+  const { model, sets } = p;
+  const stages = options.stages ?? dynamicalStages();
+  if (stages.length === 0) fail("bad-value", { stages: 0 }, "name one stage at least");
+  const tolerance = options.tolerance ?? 0.1;
+  const restrained = restraintSet(model.raw, options.restraints ?? []);
+  let q: Float64Array = Float64Array.from(model.start);
+  let from = { stage: 0, cycle: 0, ended: false, damping: 1e-3 };
+  const history: DynamicalCycle[] = [];
+  if (options.resume) {
+    const r = restore(options.resume, model, sets);
+    q = r.q;
+    from = r.from;
+    history.push(...r.history);
+  }
+  /** χ² with restraints at q, instruments and orientations as they are. */
+  const chiAt = async (at: Float64Array, note: string): Promise<number> =>
+    (await evaluate(p, at, note)) + restrained.rows(model.rawAt(at)).reduce((s, r) => s + r.residual ** 2, 0);
+  let chi2 = await chiAt(q, "intensities");
+  nameExcluded(sets as SetState[], warnings);
+  let damping = from.damping,
+    shiftOverSu = Number.POSITIVE_INFINITY,
+    status: DynamicalResult["status"] = "max-iterations",
+    last: { normal: BlockNormal; columns: readonly Column[]; stage: DynamicalStage } | undefined;
+  for (let s = from.stage; s < stages.length; s++) {
+    const stage = stages[s]!;
+    const columns = columnsOf(p, stage);
+    const resumed = options.resume !== undefined && s === from.stage;
+    if (resumed && from.ended && s < stages.length - 1) continue;
+    if (!(resumed && from.cycle > 0)) {
+      damping = 1e-3;
+      if (options.outlierSigma && stage.structure) {
+        markOutliers(sets, options.outlierSigma);
+        for (const f of sets.flatMap((x) => x.frames)) f.scale = bestScale(f);
+        chi2 = sets.flatMap((x) => x.frames).reduce((sum, f) => sum + (f.reason === undefined ? chiOf(f) : 0), 0);
+        chi2 += restrained.rows(model.rawAt(q)).reduce((sum, r) => sum + r.residual ** 2, 0);
+      }
+    }
+    const most = stage.maxCycles ?? 8;
+    status = "max-iterations";
+    for (let cycle = resumed ? from.cycle : 0; cycle < most || last?.stage !== stage; cycle++) {
+      const normal = await normalEquations(p, q, stage, columns);
+      if (stage.gradient !== "rows") await exactGradient(p, q, stage, columns, normal);
+      addRestraints(normal, columns, p, q, restrained);
+      last = { normal, columns, stage };
+      if (cycle >= most || (resumed && from.ended)) break; // a resumed run that had ended needs the matrix alone
+      const { gof2 } = overallResiduals(sets, columns.length + privateCount(normal));
+      shiftOverSu = largestShift(normal, solveBlocks(normal, 0), gof2);
+      let accepted = false;
+      for (let attempt = 0; attempt < REFUSALS && !accepted; attempt++) {
+        const step = solveBlocks(normal, damping);
+        const before = keep(sets);
+        const next = takeStep(p, q, columns, stage, step);
+        const chi = await chiAt(next, `${stage.name}, cycle ${cycle + 1}`);
+        if (chi < chi2) {
+          accepted = true;
+          q = next;
+          const gain = (chi2 - chi) / chi2;
+          chi2 = chi;
+          damping = Math.max(1e-7, damping / 6);
+          if (gain < 1e-5) shiftOverSu = Math.min(shiftOverSu, tolerance / 2);
+        } else {
+          before();
+          damping = damping * 10;
+          // A step this small that still does not help is below what the cut of the beams lets one see.
+          if (shiftOverSu < tolerance) break;
+        }
+      }
+      const r = overallResiduals(sets, 0).residuals;
+      history.push({ stage: stage.name, cycle: cycle + 1, rObs: r.rObs, wrAll: r.wrAll, chi2, damping, maxShiftOverSu: shiftOverSu });
+      const ended = !accepted || shiftOverSu < tolerance || cycle + 1 >= most;
+      options.onCheckpoint?.(checkpointOf(p, { stage: s, cycle: cycle + 1, ended, damping, q, history }));
+      p.tell({
+        done: cycle + 1,
+        total: most,
+        note: `${stage.name}, cycle ${cycle + 1}: R(obs) ${(100 * r.rObs).toFixed(2)} %, wR ${(100 * r.wrAll).toFixed(2)} %`,
+      });
+      if (shiftOverSu < tolerance) status = "converged";
+      else if (!accepted) status = "stalled";
+      if (ended && !(s === stages.length - 1 && accepted && cycle + 1 >= most)) break;
+    }
+  }
+  const covariance = blockCovariance(last!.normal);
+  return dynamicalResult(
+    p,
+    q,
+    { ...last!, covariance, status, history, shiftOverSu, warnings, restraints: restrained.rows(model.rawAt(q)).map((r) => r.residual) },
+    options,
+  );
+}
+
+const privateCount = (n: BlockNormal): number => n.blocks.reduce((s, b) => s + b.size, 0);
+
+/** Largest |shift|/s.u. of the common columns, for an undamped step. */
+function largestShift(normal: BlockNormal, step: BlockSolution, gof2: number): number {
+  const c = blockCovariance(normal).common,
+    m = normal.common;
+  let most = 0;
+  for (let i = 0; i < m; i++) {
+    const v = c[i * m + i]! * gof2;
+    if (v > 0) most = Math.max(most, Math.abs(step.common[i]!) / Math.sqrt(v));
+  }
+  return most;
+}
+
+/** Remember instruments, orientations and intensities; the returned function puts them back. */
+function keep(sets: readonly SetState[]): () => void {
+  const saved = sets.map((s) => ({
+    s,
+    instrument: s.instrument,
+    frames: s.frames.map((f) => ({ f, ub: f.ub, intensity: f.intensity, scale: f.scale })),
+  }));
+  return () => {
+    for (const { s, instrument, frames } of saved) {
+      s.instrument = instrument;
+      for (const { f, ub, intensity, scale } of frames) Object.assign(f, { ub, intensity, scale });
+    }
+  };
+}
+
+/** Move structure, instruments and frames by a step, within bounds and limits; the structure's new parameters. */
+function takeStep(p: Passes, q: Float64Array, columns: readonly Column[], stage: DynamicalStage, step: BlockSolution): Float64Array {
+  const next = q.slice();
+  const { cell } = p.model.raw.structure;
+  const lengths = { x: cell.a, y: cell.b, z: cell.c };
+  // One factor for all: a step that is cut keeps its direction.
+  let factor = 1;
+  columns.forEach((c, i) => {
+    const d = Math.abs(step.common[i]!);
+    if (c.kind === "instrument") {
+      const now = p.sets[c.set]!.instrument;
+      if (c.name === "thickness") factor = Math.min(factor, (MOST_THICKNESS * now.thickness) / d);
+      else if (c.name === "tiltCorrection") factor = Math.min(factor, 0.5 / d);
+      return;
+    }
+    const axis = /\.([xyz])$/.exec(p.model.names[c.index]!)?.[1] as "x" | "y" | "z" | undefined;
+    if (axis) factor = Math.min(factor, MOST_SHIFT / (d * lengths[axis]));
+    else if (/\.u\d*$/.test(p.model.names[c.index]!)) factor = Math.min(factor, 0.05 / d);
+  });
+  columns.forEach((c, i) => {
+    const d = factor * step.common[i]!;
+    if (c.kind === "structure") {
+      next[c.index] = Math.min(p.model.upper[c.index]!, Math.max(p.model.lower[c.index]!, q[c.index]! + d));
+      return;
+    }
+    const s = p.sets[c.set]!;
+    if (c.name === "mosaicity") {
+      const now = s.instrument.mosaicity ?? 0;
+      // A spread never turns negative, and does not vanish in one step.
+      s.instrument = { ...s.instrument, mosaicity: Math.max(0.2 * now, Math.min(4 * now, now + d)) };
+    } else s.instrument = { ...s.instrument, [c.name]: s.instrument[c.name] + d };
+  });
+  if (!stage.orientations) return next;
+  const frames = p.sets.flatMap((s) => s.frames.filter((f) => f.reason === undefined));
+  frames.forEach((f, i) => {
+    const [, x, y] = step.private[i]!;
+    f.ub = turned(f.ub, factor * x!, factor * y!);
+  });
+  return next;
+}
+
+/** The crystal turned about lab x and y by a small rotation vector, no more than a rocking curve's width. */
+function turned(ub: Map3<"lab", "hkl">, x: number, y: number): Map3<"lab", "hkl"> {
+  const angle = Math.hypot(x, y);
+  if (!(angle > 0)) return ub;
+  const axis: Vec3<"lab"> = [x / angle, y / angle, 0];
+  return compose(rotationAbout<"lab", "lab">(axis, Math.min(angle, MOST_TURN)), ub);
+}
+
+function addRestraints(
+  normal: BlockNormal,
+  columns: readonly Column[],
+  p: Passes,
+  q: Float64Array,
+  set: ReturnType<typeof restraintSet>,
+): void {
+  if (set.count === 0) return;
+  const map = p.model.derivatives(q),
+    m = normal.common;
+  const place = new Int32Array(p.model.names.length).fill(-1);
+  columns.forEach((c, i) => {
+    if (c.kind === "structure") place[c.index] = i;
+  });
+  for (const { residual, terms } of set.rows(p.model.rawAt(q))) {
+    const row = new Float64Array(m);
+    for (const [j, t] of terms)
+      for (let e = map.start[j]!; e < map.start[j + 1]!; e++) {
+        const c = place[map.column[e]!]!;
+        if (c >= 0) row[c]! += t * map.value[e]!;
+      }
+    for (let i = 0; i < m; i++) {
+      if (row[i] === 0) continue;
+      normal.b[i]! -= row[i]! * residual;
+      for (let j = 0; j <= i; j++) normal.a[i * m + j]! += row[i]! * row[j]!;
+    }
+  }
+}
+
+/** A frame without a scale is left out, and named. */
+function nameExcluded(sets: SetState[], warnings: string[]): void {
+  for (const s of sets) {
+    s.frames.forEach((f, i) => {
+      if (f.reason === undefined && !(f.scale > 0))
+        s.frames[i] = { ...f, reason: "no reflection is excited in the model: orientation, gMax or sMax" };
+    });
+    for (const f of s.frames) if (f.reason !== undefined) warnings.push(`frame ${f.data.id} is left out: ${f.reason}`);
+  }
+  if (sets.every((s) => s.frames.every((f) => f.reason !== undefined)))
+    fail(
+      "bad-value",
+      { frames: sets.reduce((n, s) => n + s.frames.length, 0) },
+      "no frame can be compared with the model: see the orientation, gMax and the filter",
+    );
+}
+
+function markOutliers(sets: readonly SetState[], limit: number): void {
+  for (const f of sets.flatMap((s) => s.frames)) {
+    if (f.reason !== undefined || !(f.scale > 0)) continue;
+    for (let i = 0; i < f.f.length; i++)
+      f.outlier[i] = f.root[i]! > 0 && Math.abs(f.f[i]! - f.scale * Math.sqrt(Math.max(0, f.intensity[i]!))) > limit * f.sigmaF[i]! ? 1 : 0;
+  }
+}
