@@ -1,0 +1,114 @@
+/** Otsu's threshold of the values: least variance within the two classes. @see Otsu (1979) IEEE Trans. SMC 9, 62 */
+export function otsuThreshold(values: ArrayLike<number>, bins = 256): number {
+  let lo = Number.POSITIVE_INFINITY,
+    hi = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    lo = Math.min(lo, values[i]!);
+    hi = Math.max(hi, values[i]!);
+  }
+  if (!(hi > lo)) return lo;
+  const h = new Float64Array(bins);
+  for (let i = 0; i < values.length; i++) h[Math.min(bins - 1, Math.floor(((values[i]! - lo) / (hi - lo)) * bins))]!++;
+  let total = 0;
+  for (let k = 0; k < bins; k++) total += k * h[k]!;
+  let best = -1,
+    at = 0,
+    n = 0,
+    s = 0;
+  for (let k = 0; k < bins - 1; k++) {
+    n += h[k]!;
+    s += k * h[k]!;
+    const m = values.length - n;
+    if (n === 0 || m === 0) continue;
+    const between = n * m * (s / n - (total - s) / m) ** 2;
+    if (between > best) [best, at] = [between, k];
+  }
+  return lo + ((at + 1) / bins) * (hi - lo);
+}
+
+/** Two normal populations of the values by expectation–maximisation; where they are equally likely is the threshold between them. */
+export interface TwoGaussians {
+  readonly weights: readonly [number, number];
+  readonly means: readonly [number, number];
+  readonly sigmas: readonly [number, number];
+  readonly threshold: number;
+}
+
+/** @see Dempster, Laird & Rubin (1977) J. R. Stat. Soc. B 39, 1 */
+export function twoGaussians(values: ArrayLike<number>, start: number = otsuThreshold(values)): TwoGaussians {
+  const n = values.length;
+  const moments = (w: (i: number) => number): [number, number, number] => {
+    let [a, b, c] = [0, 0, 0];
+    for (let i = 0; i < n; i++) {
+      const k = w(i);
+      a += k;
+      b += k * values[i]!;
+      c += k * values[i]! ** 2;
+    }
+    const m = b / Math.max(a, 1e-300);
+    return [a / n, m, Math.sqrt(Math.max(c / Math.max(a, 1e-300) - m * m, 1e-12 * (1 + m * m)))];
+  };
+  let low = moments((i) => (values[i]! < start ? 1 : 0)),
+    high = moments((i) => (values[i]! < start ? 0 : 1));
+  const p = new Float64Array(n);
+  for (let round = 0; round < 200; round++) {
+    const before = low[1] + high[1];
+    for (let i = 0; i < n; i++) p[i] = 1 / (1 + odds(low, high, values[i]!));
+    low = moments((i) => p[i]!);
+    high = moments((i) => 1 - p[i]!);
+    if (Math.abs(low[1] + high[1] - before) < 1e-9 * Math.abs(before)) break;
+  }
+  let [a, b] = [low[1], high[1]];
+  for (let k = 0; k < 60; k++) {
+    const c = (a + b) / 2;
+    if (odds(low, high, c) < 1) a = c;
+    else b = c;
+  }
+  return { weights: [low[0], high[0]], means: [low[1], high[1]], sigmas: [low[2], high[2]], threshold: (a + b) / 2 };
+}
+
+/** Likelihood of the high population over that of the low one. */
+function odds(low: readonly [number, number, number], high: readonly [number, number, number], v: number): number {
+  const t = 0.5 * ((v - low[1]) / low[2]) ** 2 - 0.5 * ((v - high[1]) / high[2]) ** 2;
+  return ((high[0] / high[2]) * Math.exp(Math.max(-700, Math.min(700, t)))) / (low[0] / low[2]);
+}
+
+/**
+ * Where the heights of false maxima end and those of atoms begin: the emptiest place of a smoothed histogram between the crowd near zero
+ * and the first population that is not part of it. Species of atoms are several populations, so a split into two of everything would
+ * part them instead. Falls back to Otsu where there is no valley.
+ */
+export function valleyThreshold(values: ArrayLike<number>): { readonly threshold: number; readonly found: boolean } {
+  const sorted = Float64Array.from(values).sort(),
+    n = sorted.length;
+  if (n < 8) return { threshold: n ? sorted[0]! * 0.999 : 0, found: false };
+  const top = sorted[Math.floor(0.98 * (n - 1))]!,
+    bins = 120,
+    h = new Float64Array(bins + 1);
+  for (const v of sorted) h[Math.max(0, Math.min(bins, Math.floor((v / top) * bins)))]!++;
+  // Gaussian smoothing of 2.5 % of the range
+  const s = 3,
+    d = new Float64Array(bins + 1);
+  for (let k = 0; k <= bins; k++) {
+    let w = 0;
+    for (let j = Math.max(0, k - 4 * s); j <= Math.min(bins, k + 4 * s); j++) {
+      const g = Math.exp(-0.5 * ((j - k) / s) ** 2);
+      d[k]! += g * h[j]!;
+      w += g;
+    }
+    d[k]! /= w;
+  }
+  // From above: the valley is the deepest minimum below which the density rises again to more than it, and above which atoms are.
+  let best = -1,
+    depth = 0;
+  for (let k = 1; k < bins; k++) {
+    if (!(d[k]! <= d[k - 1]! && d[k]! <= d[k + 1]!)) continue;
+    const below = Math.max(...d.subarray(0, k)),
+      above = Math.max(...d.subarray(k + 1)),
+      score = Math.min(below, above) / (d[k]! + 0.5);
+    // Prefer the lower of two valleys of like depth: the upper one parts two species.
+    if (score > 1.5 * depth) [best, depth] = [k, score];
+  }
+  if (best < 0 || depth < 1.3) return { threshold: otsuThreshold(sorted), found: false };
+  return { threshold: ((best + 0.5) / bins) * top, found: true };
+}

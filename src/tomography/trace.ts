@@ -1,0 +1,135 @@
+import { fail } from "../core/errors.js";
+import { kdTree } from "../numerics/cluster-kdtree.js";
+import { quantile } from "../numerics/stats-select.js";
+import { gaussianPeaks } from "./trace-gaussian.js";
+import { checkVolume, type VolumeOf, volumeMaxima } from "./trace-maxima.js";
+import { polynomialPeaks, type SubVoxelPeak } from "./trace-polynomial.js";
+import { valleyThreshold } from "./trace-threshold.js";
+
+export interface TraceOptions {
+  /** Å per voxel. */
+  readonly pixel: number;
+  /** A weaker maximum nearer than this to a stronger one is no atom, Å (default 2). */
+  readonly minDistance?: number | undefined;
+  /** Least height of an atom; default: found from the histogram of heights. */
+  readonly threshold?: number | undefined;
+  /** "polynomial" (default): maximum of a quartic; "gaussian": a Gaussian on a constant. */
+  readonly method?: "polynomial" | "gaussian" | undefined;
+  /** Radius of the sphere of the fits, voxels; default 2.4 widths of the atoms, within 2.25 and 0.6 of the least distance. */
+  readonly radius?: number | undefined;
+  /** 1 where atoms may be, [nz, ny, nx]. */
+  readonly support?: ArrayLike<number> | undefined;
+  /** Voxels at the border of the volume without atoms (default 3). */
+  readonly margin?: number | undefined;
+}
+
+/** Maxima of a volume that are taken for atoms, strongest first. */
+export interface TracedAtoms {
+  readonly size: number;
+  /** Å from the centre of the volume, [n, 3], x y z. */
+  readonly positions: Float64Array;
+  /** Heights of the maxima, [n]. */
+  readonly heights: Float64Array;
+  /** Sum over 5 × 5 × 5 voxels, [n]. */
+  readonly integrated: Float64Array;
+  /** Median width of the atoms in the volume, Å. */
+  readonly width: number;
+  readonly threshold: number;
+  /** False where the heights have no valley between noise and atoms: look at the histogram. */
+  readonly separated: boolean;
+  /** Heights of the maxima that were refused for being low. */
+  readonly refused: Float64Array;
+}
+
+/**
+ * Atoms of a reconstructed volume: local maxima, refined between voxels by linear fits, thinned to a minimum distance, and cut where
+ * the histogram of their heights has its valley.
+ * @throws bad-shape, bad-value
+ * @see Yang et al. (2017) Nature 542, 75; Yang et al. (2021) Nature 592, 60 (quartic fits)
+ */
+export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms {
+  checkVolume(volume);
+  const { pixel, minDistance = 2, method = "polynomial", support, margin = 3 } = options;
+  if (!(pixel > 0)) fail("bad-value", { pixel }, "pixel is the size of a voxel in Å, above 0");
+  if (!(minDistance >= 0)) fail("bad-value", { minDistance }, "minDistance is a length in Å");
+  const [nz, ny, nx] = volume.shape,
+    { data } = volume;
+  if (support && support.length !== data.length)
+    fail("bad-shape", { support: support.length, volume: data.length }, "the support is as large as the volume");
+  const maxima = volumeMaxima(volume, 0, margin).filter((i) => support?.[i] !== 0);
+  // Widths of the strongest tenth tell how large a sphere an atom fills.
+  const first = polynomialPeaks(volume, { radius: 2.5 });
+  const sample = Array.from(maxima.subarray(0, Math.max(30, Math.min(500, Math.ceil(maxima.length / 10)))), (i) => first(i)).filter(
+    (p) => p.ok,
+  );
+  const sigma = sample.length
+    ? quantile(
+        sample.map((p) => p.width),
+        0.5,
+      )
+    : 1.3;
+  const radius = options.radius ?? Math.max(2.25, Math.min(2.4 * sigma, (0.6 * minDistance) / pixel, 5));
+  const polynomial = polynomialPeaks(volume, { radius });
+  const low = options.threshold ?? 0;
+  let peaks: SubVoxelPeak[] = [];
+  for (const i of maxima) {
+    if (data[i]! < 0.5 * low) continue;
+    const p = polynomial(i);
+    if (p.ok && p.height > 0) peaks.push(p);
+  }
+  peaks = thin(peaks, minDistance / pixel);
+  const heights = peaks.map((p) => p.height);
+  const cut = options.threshold === undefined ? valleyThreshold(heights) : { threshold: options.threshold, found: true };
+  let kept = peaks.filter((p) => p.height >= cut.threshold);
+  const refused = Float64Array.from(heights.filter((h) => h < cut.threshold));
+  const width = kept.length
+    ? quantile(
+        kept.map((p) => p.width),
+        0.5,
+      )
+    : sigma;
+  if (method === "gaussian") {
+    const refine = gaussianPeaks(volume, { radius, width });
+    kept = thin(
+      kept.map((p) => {
+        const g = refine(p);
+        return g.ok ? g : p;
+      }),
+      minDistance / pixel,
+    );
+  } else if (method !== "polynomial") fail("bad-value", { method }, 'method is "polynomial" or "gaussian"');
+  const positions = new Float64Array(3 * kept.length),
+    integrated = new Float64Array(kept.length);
+  kept.forEach((p, a) => {
+    positions.set([(p.x - Math.floor(nx / 2)) * pixel, (p.y - Math.floor(ny / 2)) * pixel, (p.z - Math.floor(nz / 2)) * pixel], 3 * a);
+    const [x, y, z] = [Math.round(p.x), Math.round(p.y), Math.round(p.z)];
+    for (let k = Math.max(0, z - 2); k <= Math.min(nz - 1, z + 2); k++)
+      for (let j = Math.max(0, y - 2); j <= Math.min(ny - 1, y + 2); j++)
+        for (let i = Math.max(0, x - 2); i <= Math.min(nx - 1, x + 2); i++) integrated[a]! += data[(k * ny + j) * nx + i]!;
+  });
+  return {
+    size: kept.length,
+    positions,
+    heights: Float64Array.from(kept, (p) => p.height),
+    integrated,
+    width: width * pixel,
+    threshold: cut.threshold,
+    separated: cut.found,
+    refused,
+  };
+}
+
+/** Strongest first; those nearer than `distance` voxels to a stronger one are dropped. */
+function thin(peaks: readonly SubVoxelPeak[], distance: number): SubVoxelPeak[] {
+  const sorted = [...peaks].sort((a, b) => b.height - a.height || a.z - b.z || a.y - b.y || a.x - b.x);
+  if (sorted.length === 0) return sorted;
+  const tree = kdTree(Float64Array.from(sorted.flatMap((p) => [p.x, p.y, p.z])), 3),
+    out = new Uint8Array(sorted.length);
+  sorted.forEach((p, i) => {
+    if (out[i]) return;
+    tree.within([p.x, p.y, p.z], distance, (j) => {
+      if (j > i) out[j] = 1;
+    });
+  });
+  return sorted.filter((_, i) => !out[i]);
+}
