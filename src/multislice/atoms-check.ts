@@ -91,9 +91,13 @@ function nearest({ cell, positions }: AtomModel, p: number, q: number, area: num
 
 /**
  * Refuse a model that no crystal is: atoms on top of each other, atoms outside the box along the beam.
+ * @param slack - how far atoms may reach out of the box along the beam, Å (thermal displacements)
  * @throws bad-value, with the atoms and distances
  */
-export function checkAtoms(m: AtomModel, { fraction = 0.5 }: { readonly fraction?: number } = {}): void {
+export function checkAtoms(
+  m: AtomModel,
+  { fraction = 0.5, slack = 1e-6 }: { readonly fraction?: number; readonly slack?: number } = {},
+): void {
   const n = m.atomicNumbers.length;
   if (n === 0) fail("bad-value", { atoms: 0 }, "the model holds no atoms");
   const list = overlaps(m, fraction);
@@ -113,7 +117,7 @@ export function checkAtoms(m: AtomModel, { fraction = 0.5 }: { readonly fraction
   const thickness = m.cell[8]!;
   for (let i = 0; i < n; i++) {
     const z = m.positions[3 * i + 2]!;
-    if (!(z >= -1e-6 && z <= thickness + 1e-6))
+    if (!(z >= -slack && z <= thickness + slack))
       fail(
         "bad-value",
         { atom: i, z, thickness },

@@ -52,6 +52,13 @@ export type { MultisliceOptions, MultislicePlan, OnSlice } from "./propagate.js"
 export { multislicePlan } from "./propagate.js";
 export type { PropagatorOptions } from "./propagator.js";
 export { precessionTilts, propagator } from "./propagator.js";
+export type { CheckpointStore, ScanState } from "./scan-checkpoint.js";
+export type { Configurations, ScanMemory, ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan.js";
+export { planScan } from "./scan-plan.js";
+export type { Scan, ScanPositions } from "./scan-positions.js";
+export { gridScan, scanPositions } from "./scan-positions.js";
+export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult } from "./scan-run.js";
+export { runScan } from "./scan-run.js";
 export type { Slices } from "./slicing.js";
 export { planeSlices, sliceOfAtoms, slices } from "./slicing.js";
 export type { Triple } from "./vectors.js";
