@@ -1,5 +1,9 @@
 /** Multislice: atoms in a box, potentials, waves, detectors and scans. */
 
+export type { Aberrations, AberrationTerm } from "./aberrations.js";
+export { aberrationCartesian, aberrationGradient, aberrationPhase, aberrationPolar, aberrationTerms, scherzer } from "./aberrations.js";
+export type { Aperture } from "./aperture.js";
+export { apertureOn, outerAngle } from "./aperture.js";
 export type { AtomModel, AtomModelInput } from "./atoms.js";
 export { atomModel, boxAxes, modelFormula, thicknessOf } from "./atoms.js";
 export { atomsFromStructure, repeatAtoms, takeAtoms, wrapAtoms } from "./atoms-build.js";
@@ -15,6 +19,8 @@ export type { Facet, FacetEnergy, FacetLayers, HalfSpace, ParticleOptions, Polyh
 export { layeredShape, nanoparticle, polyhedron, wulffShape } from "./atoms-particle.js";
 export type { Dislocation, DisplacementField } from "./atoms-strain.js";
 export { dislocation, displaceAtoms, sphericalMisfit, sumFields, uniformStrain } from "./atoms-strain.js";
+export type { Ensemble } from "./coherence.js";
+export { focalEnsemble, focalSpreadOf, spatialEnvelope, temporalEnvelope, tiltEnsemble } from "./coherence.js";
 export type { DetectorBlur } from "./detector-geometry.js";
 export type { Reading } from "./detector-read.js";
 export { readDetectors } from "./detector-read.js";
@@ -48,6 +54,8 @@ export type { ScanImage, ScanSteps } from "./measurements.js";
 export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
 export type { PotentialOptions, PotentialPlan } from "./potential.js";
 export { potentialPlan } from "./potential.js";
+export type { ProbeOptions, ProbePlan } from "./probe.js";
+export { planeWave, probeAmplitude, probePlan, probeRadius, transferFunction } from "./probe.js";
 export type { MultisliceOptions, MultislicePlan, OnSlice } from "./propagate.js";
 export { multislicePlan } from "./propagate.js";
 export type { PropagatorOptions } from "./propagator.js";
