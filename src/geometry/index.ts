@@ -59,7 +59,7 @@ export {
 } from "./goniometer.js";
 export { opsFromHall } from "./hall.js";
 export type { LaueCandidate, LaueOptions, MeasuredIntensities, MergingFigures } from "./laue.js";
-export { laueCandidates, laueGroupsOf, mergingFigures } from "./laue.js";
+export { laueCandidates, laueGroupsOf, mergingFigures, operationScores } from "./laue.js";
 export type { Fractional, Hkl, Mat3 } from "./metric.js";
 export {
   angleDeg,

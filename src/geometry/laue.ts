@@ -159,8 +159,11 @@ function onInputAxes(w: Mat3, p: Mat3): Mat3 {
   return multiply3(multiply3(p, w), inverse(p as Map3) as Mat3).map((x) => Math.round(x) + 0) as unknown as Mat3;
 }
 
-/** Correlation of amplitudes under an operation, remembered by operation; fewer than 10 pairs are no evidence against it (1). */
-function operationScores(cell: UnitCell, { hkl, intensity }: MeasuredIntensities): (w: Mat3) => number {
+/**
+ * Correlation of normalised amplitudes of h and hW as a function of the operation W, on the axes of the indices; remembered by operation. Fewer
+ * than 10 pairs are no evidence against it (1).
+ */
+export function operationScores(cell: UnitCell, { hkl, intensity }: MeasuredIntensities): (w: Mat3) => number {
   const sums = new Map<string, { hkl: Hkl; sum: number; n: number }>();
   const half = (h: Hkl): Hkl =>
     h[2] < 0 || (h[2] === 0 && (h[0] < 0 || (h[0] === 0 && h[1] < 0))) ? [-h[0] + 0, -h[1] + 0, -h[2] + 0] : h;
