@@ -7,6 +7,16 @@ export { amplitudes, sigmaOfAmplitude } from "./amplitudes.js";
 export type { CompareOptions, StructureMatch } from "./compare.js";
 export { compareStructures } from "./compare.js";
 export { dynamicalStages, refineDynamical } from "./dynamical.js";
+export type { ModelDefaults } from "./dynamical-defaults.js";
+export { defaultFrameModel } from "./dynamical-defaults.js";
+export type { HandResult } from "./dynamical-hand.js";
+export { dynamicalHand, invertedStructure } from "./dynamical-hand.js";
+export type { ReportExtras } from "./dynamical-report.js";
+export { describeDynamical, dynamicalReport, kinematicalResiduals } from "./dynamical-report.js";
+export type { DynamicalRun, DynamicalRunOptions } from "./dynamical-run.js";
+export { runDynamical } from "./dynamical-run.js";
+export type { DynamicalStart, ScanOptions, StartOptions, ThicknessScan } from "./dynamical-scan.js";
+export { scanThickness, startDynamical } from "./dynamical-scan.js";
 export { cellOfOrientation } from "./dynamical-start.js";
 export type {
   DynamicalCheckpoint,

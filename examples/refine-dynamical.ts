@@ -1,0 +1,58 @@
+// Dynamical least squares of a structure against the frames of a PETS2 file, from a thickness scan to standard uncertainties.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { fail, isSdkError, type Progress } from "../src/core/index.js";
+import { structureToCif } from "../src/geometry/index.js";
+import { parseCifPets, writeCif } from "../src/io/index.js";
+import { petsFrames } from "../src/pipeline/dynamical.js";
+import { readStructure } from "../src/pipeline/dynamical-structure.js";
+import { describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
+
+const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> <data.cif_pets> [options] [--json]
+  --thickness Å    start there (default: a scan up to --tmax 2000)    --model plate|wedge|cylinder|sphere (default: the better of the first two)
+  --gmax Å⁻¹ --sgmax 0.01 --steps n  beams, samples of an exposure    --rsg 0.66 --dsg 0  filter    --frames 1,5,9
+  --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
+  --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
+  --cycles 8 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif`;
+const names = ["thickness", "tmax", "gmax", "sgmax", "steps", "rsg", "dsg", "mosaicity", "tilt", "outliers", "cycles", "workers"] as const;
+const texts = ["model", "frames", "checkpoint", "out"] as const;
+const flags = ["fix-orientations", "free-h", "start-only", "hand", "json", "help"] as const;
+const shapes = ["plate", "wedge", "cylinder", "sphere"] as const;
+const progress = (p: Progress): void => void process.stderr.write(`\r${`${p.done}/${p.total} ${p.note}`.padEnd(70)}`);
+
+async function main(): Promise<void> {
+  const strings = [...names, ...texts].map((n) => [n, { type: "string" }] as const);
+  const options = Object.fromEntries([...strings, ...flags.map((n) => [n, { type: "boolean" }] as const)]);
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const o = values as Partial<Record<(typeof names | typeof texts)[number], string> & Record<(typeof flags)[number], boolean>>;
+  if (o.help) return console.log(usage);
+  const n = Object.fromEntries(names.map((k) => [k, o[k] === undefined ? undefined : Number(o[k])])) as Partial<
+    Record<(typeof names)[number], number>
+  >;
+  for (const k of names) if (n[k] !== undefined && !Number.isFinite(n[k])) fail("bad-value", { [k]: o[k] }, `--${k} is a number`);
+  const [file, petsFile] = positionals.map((p) => (existsSync(p) ? p : fail("not-found", { path: p }, "there is no such file")));
+  const kind = shapes.find((k) => k === o.model);
+  if (!file || !petsFile || (o.model && !kind)) return fail("bad-value", { files: positionals.length, model: o.model }, usage);
+  const structure = readStructure(file, (p) => readFileSync(p, "utf8"));
+  const pets = parseCifPets(readFileSync(petsFile, "utf8"));
+  const { frames, beam } = petsFrames(pets.value, { rsgMax: n.rsg ?? 0.66, dsgMin: n.dsg, gMax: n.gmax });
+  const wanted = o.frames?.split(",");
+  const data = { beam, frames: frames.filter((f) => wanted?.includes(f.id) ?? true) };
+  const saved = o.checkpoint !== undefined && existsSync(o.checkpoint) ? readFileSync(o.checkpoint, "utf8") : undefined;
+  const model = { gMax: n.gmax, sMax: n.sgmax, steps: n.steps, mosaicityDeg: n.mosaicity, tiltCorrection: n.tilt, thickness: n.thickness };
+  const what = { orientations: !o["fix-orientations"], freeHydrogens: o["free-h"], startOnly: o["start-only"], hand: o.hand };
+  const run = { thicknessModel: kind && { kind }, thicknessTo: n.tmax, outlierSigma: n.outliers, maxCycles: n.cycles, workers: n.workers };
+  const onCheckpoint = (c: unknown): void => (o.checkpoint === undefined ? undefined : writeFileSync(o.checkpoint, JSON.stringify(c)));
+  const resume = saved && JSON.parse(saved);
+  const r = await runDynamical(structure.value, data, { ...model, ...what, ...run, onCheckpoint, resume, onProgress: progress });
+  process.stderr.write("\n");
+  const blocks = [structureToCif(r.result.structure, "refined")];
+  if (o.out) writeFileSync(o.out, writeCif({ version: "1.1", comments: [], blocks }));
+  const notes = [...new Set([...structure.warnings, ...pets.warnings, ...r.start.warnings, ...r.result.warnings])];
+  if (o.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
+  for (const line of [...describeDynamical(r.result, r), ...notes.map((x) => `note: ${x}`)]) console.log(line);
+}
+main().catch((e: unknown) => {
+  console.error(isSdkError(e) || e instanceof TypeError ? `refine-dynamical: ${(e as Error).message}` : e);
+  process.exitCode = 1;
+});

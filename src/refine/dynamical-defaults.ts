@@ -1,0 +1,55 @@
+import type { FrameModel } from "../bloch/frames.js";
+import type { ThicknessModel } from "../bloch/thickness.js";
+import { fail } from "../core/errors.js";
+import type { Structure } from "../geometry/structure.js";
+import type { RefinedFrameData } from "./dynamical-types.js";
+
+export interface ModelDefaults {
+  /** Å⁻¹; default what the observed data reach and 0.1 more, at most 2.4. */
+  readonly gMax?: number | undefined;
+  /** Å⁻¹, default 0.01. */
+  readonly sMax?: number | undefined;
+  /** Å, as far as it is known; default 400. Sampling follows from it. */
+  readonly thickness?: number | undefined;
+  readonly thicknessModel?: ThicknessModel | undefined;
+  readonly tiltCorrection?: number | undefined;
+  /** Standard deviation of mosaic blocks, degrees; default none. */
+  readonly mosaicityDeg?: number | undefined;
+  /** Samples of a sweep or azimuths of a cone; default from reach and thickness, 32 to 128. */
+  readonly steps?: number | undefined;
+}
+
+/** A model to start from for frames of which little is known, with the settings that dynamical refinements commonly use. @throws bad-value without reflections */
+export function defaultFrameModel(s: Structure, frames: readonly RefinedFrameData[], options: ModelDefaults = {}): FrameModel {
+  const { sMax = 0.01, thickness = 400, thicknessModel = { kind: "plate" }, tiltCorrection = 0, mosaicityDeg = 0 } = options;
+  const usable = frames.filter((f) => f.problem === undefined);
+  const reach: number[] = [];
+  for (const f of usable)
+    for (let i = 0; i < f.intensity.length; i++) {
+      if (!(f.sigma[i]! > 0 && f.intensity[i]! > 3 * f.sigma[i]!)) continue;
+      const [h, k, l] = [f.hkl[3 * i]!, f.hkl[3 * i + 1]!, f.hkl[3 * i + 2]!];
+      reach.push(Math.hypot(...[0, 3, 6].map((r) => f.ub[r as 0] * h + f.ub[(r + 1) as 0] * k + f.ub[(r + 2) as 0] * l)));
+    }
+  if (reach.length === 0)
+    fail("bad-value", { frames: frames.length, atoms: s.atoms.length }, "no usable frame has a reflection above 3 sigma");
+  reach.sort((a, b) => a - b);
+  // Some strays reach further than the data do.
+  const gMax = options.gMax ?? Math.min(2.4, reach[Math.floor(0.98 * (reach.length - 1))]! + 0.1);
+  const width = (f: RefinedFrameData): number =>
+    f.exposure.kind === "continuous"
+      ? 2 * f.exposure.halfWidthDeg
+      : f.exposure.kind === "precession"
+        ? Math.PI * f.exposure.semiAngleDeg
+        : 0;
+  const widest = usable.reduce((m, f) => Math.max(m, width(f)), 0);
+  const steps = options.steps ?? Math.max(32, Math.min(128, Math.ceil(((widest * Math.PI) / 180) * gMax * thickness * 1.5)));
+  return {
+    gMax,
+    sMax,
+    thickness,
+    thicknessModel,
+    tiltCorrection,
+    mosaicity: mosaicityDeg > 0 ? { kind: "quantiles", varianceDeg2: mosaicityDeg ** 2, count: 5 } : { kind: "none" },
+    sampling: { sweep: { kind: "midpoint", steps }, azimuths: steps },
+  };
+}

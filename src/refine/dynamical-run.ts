@@ -1,0 +1,72 @@
+import type { Beam } from "../geometry/beam.js";
+import type { Structure } from "../geometry/structure.js";
+import { dynamicalStages, refineDynamical } from "./dynamical.js";
+import { defaultFrameModel, type ModelDefaults } from "./dynamical-defaults.js";
+import { dynamicalHand, type HandResult } from "./dynamical-hand.js";
+import { kinematicalResiduals } from "./dynamical-report.js";
+import { type DynamicalStart, startDynamical } from "./dynamical-scan.js";
+import type { DynamicalOptions, DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
+import { ridingHydrogens } from "./kinematic-cif.js";
+import type { Residuals } from "./residuals.js";
+
+export interface DynamicalRunOptions extends Omit<DynamicalOptions, "stages">, ModelDefaults {
+  /** Largest thickness of the scan, Å; a given `thickness` needs none. Default 2000. */
+  readonly thicknessTo?: number | undefined;
+  /** Refine orientations of frames, C, hydrogen atoms freely (defaults: yes, yes where the tilts span 40°, no: they ride). */
+  readonly orientations?: boolean | undefined;
+  readonly refineTiltCorrection?: boolean | undefined;
+  readonly freeHydrogens?: boolean | undefined;
+  /** Stop after scales and thickness. */
+  readonly startOnly?: boolean | undefined;
+  /** Test both hands at the end. */
+  readonly hand?: boolean | undefined;
+  /** Of the last stage. Default 8. */
+  readonly maxCycles?: number | undefined;
+}
+export interface DynamicalRun {
+  readonly start: DynamicalStart;
+  readonly result: DynamicalResult;
+  readonly hand: HandResult | undefined;
+  /** The same frames merged, refined kinematically, for comparison. */
+  readonly kinematical: Residuals | undefined;
+}
+
+/**
+ * The whole way for one crystal: a model from defaults, thickness scan, orientations, staged least squares, both hands where asked for.
+ * @throws as {@link refineDynamical} and {@link startDynamical}
+ */
+export async function runDynamical(
+  given: Structure,
+  data: { readonly beam: Beam; readonly frames: readonly RefinedFrameData[]; readonly name?: string | undefined },
+  options: DynamicalRunOptions = {},
+): Promise<DynamicalRun> {
+  const { orientations = true, thickness, thicknessModel, thicknessTo = 2000, signal, onProgress, factors } = options;
+  const model = defaultFrameModel(given, data.frames, { ...options, thickness: thickness ?? 600 });
+  const start = await startDynamical(
+    given,
+    { ...data, model },
+    {
+      range: [50, thicknessTo, 25],
+      thickness,
+      models: thicknessModel && [thicknessModel],
+      orientations: orientations && !options.resume,
+      signal,
+      onProgress,
+      factors,
+    },
+  );
+  // A resumed run takes its orientations from the checkpoint.
+  const tilts = data.frames.filter((f) => f.problem === undefined).map((f) => f.alphaDeg);
+  const span = Math.max(...tilts) - Math.min(...tilts);
+  const tiltCorrection = options.refineTiltCorrection ?? span > 40;
+  const all = dynamicalStages({ orientations, tiltCorrection });
+  const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 8 } : s));
+  const riding = options.freeHydrogens ? [] : ridingHydrogens(start.structure, true);
+  const settings = { ...options, model: { riding, ...options.model } };
+  const result = await refineDynamical(start.structure, start.data, { ...settings, stages });
+  const refined = { ...start.data, model: result.models[0]!, frames: result.frames.map((f) => f.frame) };
+  const hand = options.hand
+    ? await dynamicalHand(result.structure, refined, { ...settings, resume: undefined, onCheckpoint: undefined, stages: undefined })
+    : undefined;
+  return { start, result, hand, kinematical: kinematicalResiduals(start.structure, data.frames, { model: settings.model }) };
+}

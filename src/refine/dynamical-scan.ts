@@ -1,0 +1,188 @@
+import { beamPool } from "../bloch/beams.js";
+import { fitOrientation } from "../bloch/frame-fit.js";
+import { type FrameCrystal, type FrameModel, frameProblem } from "../bloch/frames.js";
+import { sweepIntensities } from "../bloch/integrate.js";
+import { crystalPotential } from "../bloch/potential.js";
+import { type ThicknessModel, thicknessNodes } from "../bloch/thickness.js";
+import { fail } from "../core/errors.js";
+import type { Progress } from "../core/job.js";
+import type { Structure } from "../geometry/structure.js";
+import { type Arena, arena as newArena } from "../kernels/memory.js";
+import { type FormFactorSource, ignoreCharge } from "../scattering/form-factor.js";
+import { peng1996 } from "../scattering/peng.js";
+import { amplitudes } from "./amplitudes.js";
+import { prepareDynamical } from "./dynamical-start.js";
+import type { DynamicalData, RefinedFrameData } from "./dynamical-types.js";
+
+export interface ScanOptions {
+  /** Distributions to try. Default plate and wedge. */
+  readonly models?: readonly ThicknessModel[] | undefined;
+  /** Range and step, Å. Default 50 to 2000 by 25. */
+  readonly range?: readonly [from: number, to: number, step: number] | undefined;
+  /** Frames that are looked at, spread over the series. Default 8. */
+  readonly frames?: number | undefined;
+  readonly factors?: FormFactorSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((p: Progress) => void) | undefined;
+  readonly arena?: Arena | undefined;
+}
+export interface ThicknessScan {
+  readonly model: ThicknessModel;
+  /** Of the plate, or the largest of the distribution, Å. */
+  readonly thickness: number;
+  readonly wr: number;
+  /** wR on F of every model over the thicknesses; scales of frames at their best. */
+  readonly curves: readonly { readonly model: ThicknessModel; readonly thickness: Float64Array; readonly wr: Float64Array }[];
+  readonly frames: readonly string[];
+}
+
+const breathe = (): Promise<void> => new Promise((resume) => setTimeout(resume));
+const crystalOf = (s: Structure, data: DynamicalData, factors: FormFactorSource): FrameCrystal => ({
+  potential: crystalPotential(s, data.beam, { reach: 2 * data.model.gMax, factors }),
+  pool: beamPool(s.cell, s.spaceGroup, data.model.gMax),
+});
+const usable = (data: DynamicalData): RefinedFrameData[] =>
+  data.frames.filter((f) => f.problem === undefined && f.sigma.some((s, i) => s > 0 && f.intensity[i]! > 3 * s));
+
+/**
+ * Thickness without a guess: one pass over a few frames gives the intensities at all depths, and any distribution of thicknesses is a sum of
+ * them. The tilt correction of the model is left out.
+ * @throws bad-value when no frame has an observed reflection
+ */
+export async function scanThickness(s: Structure, data: DynamicalData, options: ScanOptions = {}): Promise<ThicknessScan> {
+  const { models = [{ kind: "plate" }, { kind: "wedge" }], range = [50, 2000, 25], signal, arena = newArena() } = options;
+  const [from, to, step] = range;
+  if (!(from > 0 && to >= from && step > 0))
+    fail("out-of-range", { range }, "the range of thicknesses is [from, to, step] in Å, from above 0");
+  const all = usable(data);
+  if (all.length === 0) fail("bad-value", { frames: data.frames.length }, "no frame has a reflection above 3 sigma");
+  const count = Math.min(all.length, options.frames ?? 8);
+  const frames = Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]!);
+  const crystal = crystalOf(s, data, options.factors ?? ignoreCharge(peng1996));
+  // Depths on a finer grid than the thicknesses where these are thin: a wedge integrates from 0.
+  const fine = Math.min(step, 25);
+  const depth = Float64Array.from({ length: Math.ceil(to / fine) }, (_, i) => (i + 1) * fine);
+  const thickness = Float64Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, i) => from + i * step);
+  const sums = models.map(() => ({ miss: new Float64Array(thickness.length), sum: 0 }));
+  for (const [done, f] of frames.entries()) {
+    signal?.throwIfAborted();
+    options.onProgress?.({ done, total: count, note: "thickness scan" });
+    await breathe();
+    const problem = frameProblem(crystal, f, { ...data.model, thickness: to, tiltCorrection: 0, thicknessModel: { kind: "plate" } });
+    const { intensity } = sweepIntensities(
+      { ...problem, depths: { depth, weight: new Float64Array(depth.length).fill(1 / depth.length) }, apart: "depths" },
+      arena,
+    );
+    const n = f.intensity.length,
+      a = amplitudes(f.intensity, f.sigma);
+    const weight = a.weight.map((w) => (Number.isFinite(w) ? w : 0));
+    models.forEach((m, k) => {
+      thickness.forEach((t, j) => {
+        const mix = mixture(m, t, depth);
+        let oc = 0,
+          cc = 0,
+          oo = 0;
+        for (let i = 0; i < n; i++) {
+          let I = 0;
+          for (const [d, w] of mix) I += w * intensity[d * n + i]!;
+          const fc = Math.sqrt(Math.max(0, I)),
+            w = weight[i]!;
+          oc += w * a.f[i]! * fc;
+          cc += w * fc * fc;
+          oo += w * a.f[i]! ** 2;
+        }
+        sums[k]!.miss[j]! += oo - (cc > 0 ? (oc * oc) / cc : 0);
+        if (j === 0) sums[k]!.sum += oo;
+      });
+    });
+  }
+  const curves = models.map((model, k) => ({ model, thickness, wr: sums[k]!.miss.map((v) => Math.sqrt(Math.max(0, v) / sums[k]!.sum)) }));
+  let best = { model: models[0]!, thickness: from, wr: Number.POSITIVE_INFINITY };
+  for (const { model, wr } of curves) for (const [j, v] of wr.entries()) if (v < best.wr) best = { model, thickness: thickness[j]!, wr: v };
+  return { ...best, curves, frames: frames.map((f) => f.id) };
+}
+
+/** Weights of the grid's depths for a distribution of largest thickness t (nodes shared by their two neighbours; below the grid's first depth I ~ t²). */
+function mixture(model: ThicknessModel, t: number, depth: Float64Array): (readonly [number, number])[] {
+  const nodes = thicknessNodes(model, t, 40),
+    out = new Map<number, number>();
+  const step = depth[0]!;
+  const add = (i: number, w: number): void => {
+    if (w !== 0) out.set(i, (out.get(i) ?? 0) + w);
+  };
+  nodes.t.forEach((x, m) => {
+    const w = nodes.weights[m]!,
+      at = x / step - 1;
+    if (at <= 0) {
+      add(0, w * (x / step) ** 2);
+      return;
+    }
+    const i = Math.min(depth.length - 2, Math.floor(at));
+    add(Math.max(0, i), w * (i + 1 - at));
+    add(i + 1, w * (at - i));
+  });
+  return [...out];
+}
+
+export interface StartOptions extends ScanOptions {
+  /** A thickness that is known: no scan. */
+  readonly thickness?: number | undefined;
+  /** Rings around the given orientations at which further starts are tried where a frame fits badly, degrees. Default 0.1 and 0.2; empty: none. */
+  readonly ringsDeg?: readonly number[] | undefined;
+  /** Refine orientations at all (default true). */
+  readonly orientations?: boolean | undefined;
+}
+export interface DynamicalStart {
+  /** With the cell of the data where that of the given one was off by more than 1 %. */
+  readonly structure: Structure;
+  readonly warnings: readonly string[];
+  readonly data: DynamicalData;
+  readonly scans: readonly ThicknessScan[];
+  /** Of every usable frame: R(F, all) before and after its orientation was fitted, and the turn. */
+  readonly orientations: readonly {
+    readonly id: string;
+    readonly before: number;
+    readonly after: number;
+    readonly turnDeg: readonly [number, number];
+  }[];
+}
+
+/**
+ * A start for data about whose thickness and exact orientations nothing is known: thickness scan, orientation of each frame by itself
+ * (further starts around it where the fit is bad), and the scan again. The structure is not touched.
+ */
+export async function startDynamical(given: Structure, data: DynamicalData, options: StartOptions = {}): Promise<DynamicalStart> {
+  const { ringsDeg = [0.1, 0.2], orientations = true, signal, arena = newArena() } = options;
+  const factors = options.factors ?? ignoreCharge(peng1996);
+  const warnings: string[] = [];
+  const s = prepareDynamical(given, [data], warnings);
+  const scans: ThicknessScan[] = [];
+  const scanned = async (d: DynamicalData): Promise<DynamicalData> => {
+    if (options.thickness !== undefined) return { ...d, model: { ...d.model, thickness: options.thickness } };
+    const scan = await scanThickness(s, d, { ...options, arena });
+    scans.push(scan);
+    return { ...d, model: { ...d.model, thickness: scan.thickness, thicknessModel: scan.model } };
+  };
+  let current = await scanned(data);
+  const fits: DynamicalStart["orientations"][number][] = [];
+  if (orientations) {
+    const crystal = crystalOf(s, data, factors);
+    const good = new Set(usable(data));
+    const frames: RefinedFrameData[] = [];
+    const model: FrameModel = current.model;
+    for (const [i, f] of current.frames.entries()) {
+      signal?.throwIfAborted();
+      options.onProgress?.({ done: i, total: current.frames.length, note: "orientations" });
+      await breathe();
+      if (!good.has(f)) {
+        frames.push(f);
+        continue;
+      }
+      const fit = fitOrientation(crystal, f, model, f, { arena, ringsDeg, goodEnough: 0.25, maxSteps: 8, toleranceDeg: 2e-3 });
+      fits.push({ id: f.id, before: fit.rBefore, after: fit.rAfter, turnDeg: fit.turnDeg });
+      frames.push(fit.status === "nothing-to-fit" ? f : { ...f, ub: fit.ub });
+    }
+    current = await scanned({ ...current, frames });
+  }
+  return { structure: s, warnings, data: current, scans, orientations: fits };
+}
