@@ -151,6 +151,7 @@ export type { SmvHeader, SmvWriteOptions } from "./smv.js";
 export { parseSmvHeader, smvFrames, writeSmv } from "./smv.js";
 export type { ByteInput, ByteSource, SizeLimit } from "./source.js";
 export { blobSource, bytesSource, DEFAULT_MAX_BYTES, readAll, readUpTo, siblings, sliceSource, toSource } from "./source.js";
+export { type ArrayStream, type ArrayStreamOptions, type ByteSink, hdf5Stream, npyStream, zarrStream } from "./stream.js";
 export type { Parsed, TextInput } from "./text.js";
 export { decodeText } from "./text.js";
 export type { ColumnSpec, TableOf, TableOptions } from "./text-table.js";

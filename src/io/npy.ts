@@ -143,14 +143,21 @@ export function writeNpy(
   if (count !== data.length)
     fail("bad-shape", { length: data.length, shape, complex }, "shape and number of values differ (complex values count twice)");
   if (complex && type !== "f32" && type !== "f64") fail("bad-shape", { type }, "complex values are pairs of f32 or f64");
-  const name = names[complex ? (type === "f32" ? "c64" : "c128") : type];
-  const dict = `{'descr': '${bytesPer(type) === 1 ? "|" : "<"}${name}', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape.length === 1 ? "," : ""}), }`;
-  const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
+  const head = npyPreamble(shape, complex ? (type === "f32" ? "c64" : "c128") : type);
   const body = littleEndianBytes(data);
-  const out = new Uint8Array(total + body.length);
+  const out = new Uint8Array(head.length + body.length);
+  out.set(head);
+  out.set(body, head.length);
+  return out;
+}
+
+/** What stands before the values of an NPY 1.0 file, little-endian, row-major. */
+export function npyPreamble(shape: readonly number[], type: NumberType): Uint8Array<ArrayBuffer> {
+  const dict = `{'descr': '${bytesPer(type) === 1 ? "|" : "<"}${names[type]}', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape.length === 1 ? "," : ""}), }`;
+  const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
+  const out = new Uint8Array(total);
   out.set(fromLatin1(`\x93NUMPY\x01\x00`));
   new DataView(out.buffer).setUint16(8, total - 10, true);
   out.set(fromLatin1(`${dict.padEnd(total - 11)}\n`), 10);
-  out.set(body, total);
   return out;
 }

@@ -60,6 +60,7 @@ export type { MultisliceOptions, MultislicePlan, OnSlice } from "./propagate.js"
 export { multislicePlan } from "./propagate.js";
 export type { PropagatorOptions } from "./propagator.js";
 export { precessionTilts, propagator } from "./propagator.js";
+export { enlargeAtoms, samplingForAngle } from "./scan-box.js";
 export type { CheckpointStore, ScanState } from "./scan-checkpoint.js";
 export type { Configurations, ScanMemory, ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan.js";
 export { planScan } from "./scan-plan.js";
@@ -67,6 +68,7 @@ export type { Scan, ScanPositions } from "./scan-positions.js";
 export { gridScan, scanPositions } from "./scan-positions.js";
 export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult } from "./scan-run.js";
 export { runScan } from "./scan-run.js";
+export { patternSink } from "./scan-sinks.js";
 export type { Slices } from "./slicing.js";
 export { planeSlices, sliceOfAtoms, slices } from "./slicing.js";
 export type { Triple } from "./vectors.js";

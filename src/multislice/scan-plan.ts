@@ -14,7 +14,7 @@ import { type Slices, slices } from "./slicing.js";
 export interface Configurations {
   readonly count: number;
   /** The same model for the same index, always. */
-  model(index: number): AtomModel;
+  snapshot(index: number): AtomModel;
 }
 /** Probes that add up incoherently (focal spread, an extended source): weights sum to 1. */
 export interface WeightedProbe {
@@ -73,10 +73,10 @@ export function planScan(setup: ScanSetup): ScanPlan {
   const positions = scanPositions(setup.scan, grid),
     probes = positions.positions.length / 2,
     warnings: string[] = [];
-  const configurations = "count" in setup.atoms ? setup.atoms : { count: 1, model: () => setup.atoms as AtomModel };
+  const configurations = "count" in setup.atoms ? setup.atoms : { count: 1, snapshot: () => setup.atoms as AtomModel };
   if (!(Number.isInteger(configurations.count) && configurations.count >= 1))
     fail("bad-value", { configurations: configurations.count }, "there is at least one configuration of the atoms");
-  const first = configurations.model(0);
+  const first = configurations.snapshot(0);
   // Displaced atoms come closer than those at rest.
   if (checks === "strict") checkAtoms(first, "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {});
   const waves = probesOf(setup, checks === "strict", warnings);

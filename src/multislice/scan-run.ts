@@ -25,6 +25,8 @@ export interface PatternStream {
   /** [depths (only of a thickness series), …scan, my, mx]. */
   readonly shape: readonly number[];
   readonly axes: readonly Axis[];
+  /** Number of probes: the patterns of depth d are d·probes, … */
+  readonly probes: number;
   /** The scan goes on from a checkpoint: keep what the file holds. */
   readonly resume: boolean;
 }
@@ -127,6 +129,7 @@ export async function runScan(setup: ScanSetup | ScanPlan, options: ScanOptions 
             name: d.name,
             shape: [...prefix, ...plan.positions.shape, ...d.shape],
             axes: [...depthAxes, ...plan.positions.axes, ...d.axes],
+            probes,
             resume: done > 0,
           }),
         );
@@ -163,7 +166,7 @@ export async function runScan(setup: ScanSetup | ScanPlan, options: ScanOptions 
     const use = (index: number): MultislicePlan => {
       if (current?.index === index) return current.plan;
       current?.free();
-      const made = potentialPlan(index === 0 ? plan.configurations.model(0) : plan.configurations.model(index), {
+      const made = potentialPlan(plan.configurations.snapshot(index), {
         ...potential,
         grid,
         arena: memory,

@@ -76,7 +76,7 @@ const detectors: readonly Detector[] = [
 /** Three thermal configurations of silicon: any function of the index will do. */
 const thermal = {
   count: 3,
-  model: (index: number): AtomModel => {
+  snapshot: (index: number): AtomModel => {
     const m = repeatAtoms(cell, [2, 2, 2]),
       g = rng("thermal").fork(index);
     return { ...m, positions: m.positions.map((x) => x + 0.07 * g.normal()) };
@@ -262,7 +262,7 @@ describe("what cannot work is told before the run, with the numbers to change", 
     expect(plan({ depths: [100] })).toThrow(/thickness/);
     expect(plan({ depths: [1, 1.1] })).toThrow(/same slice/);
     expect(plan({ probe: [{ wave: aperture(grid, 20), weight: 0.5 }] })).toThrow(/sum to 1/);
-    expect(plan({ atoms: { count: 0, model: () => cell } })).toThrow(/at least one/);
+    expect(plan({ atoms: { count: 0, snapshot: () => cell } })).toThrow(/at least one/);
     expect(plan({ probe: new Float64Array(2 * 80 * 72) })).toThrow(/no electrons/);
     expect(plan({ probe: new Float64Array(8) })).toThrow(/bad-shape/);
   });

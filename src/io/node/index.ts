@@ -1,4 +1,5 @@
 /** The file system of Node: sources over files, and lists of files. The only code that touches `node:*`. */
 
 export { fileSource, folderFiles, listFiles, openPath, readFile } from "./files.js";
+export { type ArrayFileOptions, arrayFile, fileCheckpoint, fileSink, folderWriter } from "./streams.js";
 export { zarrFolder } from "./zarr.js";

@@ -1,7 +1,7 @@
 import { gzipSync } from "fflate";
 import { fail } from "../../core/errors.js";
 import type { TypedArray } from "../../core/image.js";
-import { littleEndianBytes, numberTypeOf } from "../bytes-numbers.js";
+import { littleEndianBytes, type NumberType, numberTypeOf } from "../bytes-numbers.js";
 
 export interface ZarrWriteOptions {
   /** Axes of the array, last fastest. */
@@ -32,18 +32,42 @@ const names: Readonly<Record<string, readonly [v2: string, v3: string]>> = {
  * @throws bad-shape when data, shape and chunks disagree
  */
 export function zarrFiles(data: TypedArray, options: ZarrWriteOptions): ReadonlyMap<string, Uint8Array> {
+  const { shape } = options;
+  const { files, chunks, chunkKey, encode } = zarrMetadata(numberTypeOf(data), options);
+  if (data.length !== shape.reduce((a, b) => a * b, 1))
+    fail("bad-shape", { length: data.length, shape }, "data holds the product of the shape");
+  const out = new Map(files);
+  const counts = shape.map((s, i) => Math.ceil(s / chunks[i]!)),
+    index = counts.map(() => 0);
+  for (let left = counts.reduce((a, b) => a * b, 1); left > 0; left--) {
+    out.set(chunkKey(index), encode(chunkOf(data, shape, chunks, index)));
+    for (let k = index.length - 1; k >= 0 && ++index[k]! === counts[k]; k--) index[k] = 0;
+  }
+  return out;
+}
+
+/**
+ * The files of a hierarchy but its chunks, and how those are named and encoded: for writers that make chunks one by one.
+ * @throws bad-shape when shape and chunks disagree
+ */
+export function zarrMetadata(
+  type: NumberType,
+  options: ZarrWriteOptions,
+): {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly chunks: readonly number[];
+  chunkKey(index: readonly number[]): string;
+  /** Values of a whole chunk to the bytes of its file. */
+  encode(chunk: TypedArray): Uint8Array;
+} {
   const { shape, path = "", version = 3, compression = "none", attributes = {} } = options;
   const chunks = options.chunks ?? shape.map((s, i) => (i < shape.length - 2 ? 1 : s));
   const whole = (list: readonly number[]): boolean => list.length > 0 && list.every((n) => Number.isInteger(n) && n > 0);
-  if (!whole(shape) || !whole(chunks) || chunks.length !== shape.length || data.length !== shape.reduce((a, b) => a * b, 1))
-    fail(
-      "bad-shape",
-      { length: data.length, shape, chunks },
-      "data holds the product of the shape, and chunks have as many axes as the array",
-    );
+  if (!whole(shape) || !whole(chunks) || chunks.length !== shape.length)
+    fail("bad-shape", { shape, chunks }, "shape and chunks are positive whole sizes, and chunks have as many axes as the array");
   const out = new Map<string, Uint8Array>(),
     json = (o: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(o, undefined, 2));
-  const [v2, v3] = names[numberTypeOf(data)]!,
+  const [v2, v3] = names[type]!,
     clean = path.replace(/^\/+|\/+$/g, ""),
     prefix = clean === "" ? "" : `${clean}/`;
   // Groups above the array.
@@ -91,17 +115,15 @@ export function zarrFiles(data: TypedArray, options: ZarrWriteOptions): Readonly
     );
     if (Object.keys(attributes).length) out.set(`${prefix}.zattrs`, json(attributes));
   }
-  const counts = shape.map((s, i) => Math.ceil(s / chunks[i]!)),
-    index = counts.map(() => 0);
-  for (let left = counts.reduce((a, b) => a * b, 1); left > 0; left--) {
-    const bytes = littleEndianBytes(chunkOf(data, shape, chunks, index));
-    out.set(
-      `${prefix}${version === 3 ? `c/${index.join("/")}` : index.join(".")}`,
-      compression === "gzip" ? gzipSync(bytes, { level: 5, mtime: 0 }) : bytes.slice(),
-    );
-    for (let k = index.length - 1; k >= 0 && ++index[k]! === counts[k]; k--) index[k] = 0;
-  }
-  return out;
+  return {
+    files: out,
+    chunks,
+    chunkKey: (index) => `${prefix}${version === 3 ? `c/${index.join("/")}` : index.join(".")}`,
+    encode: (chunk) => {
+      const bytes = littleEndianBytes(chunk);
+      return compression === "gzip" ? gzipSync(bytes, { level: 5, mtime: 0 }) : bytes.slice();
+    },
+  };
 }
 
 /** One chunk, padded with zeros. */
