@@ -36,3 +36,25 @@ export function blobs(
           out[i]! += height * Math.exp(-((z - cz - bz) ** 2 + (y - cy - by) ** 2 + (x - cx - bx) ** 2) / (2 * sigma * sigma));
   return out;
 }
+
+/** Exact views (line integrals at the pixel centres) of the same blobs, [P, ny, nx]. */
+export function blobViews(
+  poses: Float64Array,
+  [ny, nx]: readonly [number, number],
+  list: readonly (readonly [z: number, y: number, x: number, height: number, sigma: number])[],
+  shifts?: ArrayLike<number>,
+): Float32Array {
+  const views = poses.length / 9,
+    out = new Float32Array(views * ny * nx);
+  for (let p = 0; p < views; p++) {
+    const r = poses.subarray(9 * p, 9 * p + 9);
+    for (const [bz, by, bx, height, sigma] of list) {
+      const u = r[0]! * bx + r[3]! * by + r[6]! * bz + centreIndex(nx) + (shifts?.[2 * p] ?? 0),
+        v = r[1]! * bx + r[4]! * by + r[7]! * bz + centreIndex(ny) + (shifts?.[2 * p + 1] ?? 0),
+        peak = height * sigma * Math.sqrt(2 * Math.PI);
+      for (let y = 0; y < ny; y++)
+        for (let x = 0; x < nx; x++) out[(p * ny + y) * nx + x]! += peak * Math.exp(-((x - u) ** 2 + (y - v) ** 2) / (2 * sigma * sigma));
+    }
+  }
+  return out;
+}

@@ -1,5 +1,7 @@
 /** Tomography: tilt series, alignment, reconstruction, atoms. Volumes [nz, ny, nx], stacks [views, ny, nx], x fastest. */
 
+export type { Gridding } from "./fourier-grid.js";
+export { type GenfireOptions, genfire } from "./genfire.js";
 export { type ResireOptions, resire, type SirtOptions, sart, sirt } from "./iterative.js";
 export { centreIndex, reverseAxes } from "./layout.js";
 export {

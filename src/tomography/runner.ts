@@ -1,6 +1,7 @@
 import type { Pool, PoolCall } from "../core/pool.js";
 import { arenaPool } from "../kernels/arena-pool.js";
 import { fftWasm } from "../kernels/fft.js";
+import { fourierKernels, fourierWasm } from "../kernels/fourier.js";
 import { type Arena, arena, wasmAvailable } from "../kernels/memory.js";
 import { projectorKernels, projectorWasm } from "../kernels/projector.js";
 
@@ -28,14 +29,22 @@ export async function runner({ workers, kernels, type = "f32" }: RunnerOptions):
   const wasm = kernels !== "js" && type === "f32" && wasmAvailable();
   const shared = wasm && workers !== 1 && typeof SharedArrayBuffer !== "undefined";
   const memory = arena({ shared });
-  let pool: Pool | undefined = shared ? await arenaPool(memory, { projector: projectorWasm, fft: fftWasm }, { workers }) : undefined;
+  let pool: Pool | undefined = shared
+    ? await arenaPool(memory, { projector: projectorWasm, fft: fftWasm, fourier: fourierWasm }, { workers })
+    : undefined;
   if (pool && !pool.threaded) {
     await pool.close();
     pool = undefined;
   }
   const local: Record<string, Family> = {};
   const family = (name: string): Family => {
-    local[name] ??= (name === "projector" ? projectorKernels(memory, type, kernels) : memory.family<Family>(fftWasm)) as Family;
+    local[name] ??= (
+      name === "projector"
+        ? projectorKernels(memory, type, kernels)
+        : name === "fourier"
+          ? fourierKernels(memory, kernels)
+          : memory.family(fftWasm)
+    ) as Family;
     return local[name];
   };
   let due = performance.now() + SLICE_MS;
