@@ -4,7 +4,8 @@ import { type DescentArrays, descent } from "./descent.js";
 import { type ProjectorPlan, projectorPlan } from "./projector-plan.js";
 import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
 import { type Runner, runner } from "./runner.js";
-import type { TiltSeries } from "./tilt-series.js";
+import { type TiltSeries, withoutMasked } from "./tilt-series.js";
+import { denoiseTv } from "./total-variation.js";
 
 export interface ResireOptions extends ReconstructOptions {
   /** Step t of O ← max(0, O + t/(P·nz)·Σ Pᵀ(b − P O)); useful from 1 to 2. Default 1. */
@@ -46,6 +47,45 @@ export function sart(series: TiltSeries, options: SirtOptions = {}): Promise<Rec
   return iterate("sart", series, options, 5, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, false));
 }
 
+export interface TvOptions extends ReconstructOptions {
+  /** Weight of the total variation, as a fraction of the highest value of a back projection (so that 0.01 … 0.1 suits most data). Default 0.02. */
+  readonly weight?: number | undefined;
+}
+
+/**
+ * Total variation: ½ ‖A O − b‖² + λ Σ|∇O|, O >= 0, by projected gradient steps followed by the proximal operator of the variation (ten
+ * dual steps). Keeps edges and flattens noise; for objects of few grey levels, not for atoms.
+ * @see Beck & Teboulle, IEEE Trans. Image Process. 18, 2419 (2009); Chambolle, J. Math. Imaging Vis. 20, 89 (2004)
+ */
+export function tv(series: TiltSeries, options: TvOptions = {}): Promise<Reconstruction> {
+  const { weight = 0.02 } = options;
+  if (!(weight >= 0 && weight <= 10)) fail("bad-value", { weight }, "the weight of the total variation is a fraction, e.g. 0.02");
+  return iterate("tv", series, options, 50, async (plan, run, arrays) => {
+    const step = 1 / (plan.views * plan.nz),
+      box = plan.volume;
+    // λ in units of the volume: the weight times the largest value of one step from zero times the number of views' depth.
+    const ones = plan.allocVolume();
+    const all = Array.from({ length: plan.blocks }, (_, b) => b);
+    await run.run(
+      all.flatMap((b) => Array.from({ length: plan.nz }, (_, z) => [plan.adjoint(plan.planeAt(ones, b, z), arrays.data, b, z)])),
+    );
+    let top = 0;
+    for (const v of plan.array(ones, plan.volumeLength)) if (v > top) top = v;
+    const amount = weight * top * step * 0.1;
+    const work = new Float32Array(box[0] * box[1] * box[2]),
+      dual = new Float32Array(3 * work.length);
+    return {
+      step,
+      after: async () => {
+        plan.getVolume(arrays.volume, work);
+        denoiseTv(work, box, amount, 10, dual);
+        if (options.positive ?? true) for (let i = 0; i < work.length; i++) if (work[i]! < 0) work[i] = 0;
+        plan.putVolume(arrays.volume, work);
+      },
+    };
+  });
+}
+
 const checkRelaxation = (relaxation: number): void => {
   if (!(relaxation > 0 && relaxation <= 2)) fail("bad-value", { relaxation }, "the relaxation lies between 0 and 2");
 };
@@ -54,6 +94,7 @@ interface Scheme {
   readonly step: number;
   readonly scale?: number;
   readonly sequential?: boolean;
+  readonly after?: (step: number) => Promise<void>;
 }
 
 /** Weights 1/(A·1), over the support when there is one; for SIRT the scale 1/(Aᵀ·1). A point spread over all its pixels counts 1 a view, so SART needs none. */
@@ -135,16 +176,16 @@ async function iterate(
       scale: 0,
       support: options.support ? plan.allocVolume() : 0,
     };
-    plan.putViews(arrays.data, masked(series));
+    plan.putViews(arrays.data, withoutMasked(series));
     plan.putViews(arrays.weight, pixelWeights(series, withhold, seed));
     plan.putVolume(arrays.volume, options.start ?? new Float32Array(voxels));
     if (options.support) plan.putVolume(arrays.support, options.support);
-    const { step, scale = 0, sequential = false } = await scheme(plan, run, arrays);
+    const { step, scale = 0, sequential = false, after } = await scheme(plan, run, arrays);
     const r = await descent(
       plan,
       run,
       { ...arrays, scale },
-      { name: method, iterations, step, positive, tolerance, patience, sequential, signal, onProgress },
+      { name: method, iterations, step, positive, tolerance, patience, sequential, after, signal, onProgress },
     );
     const out = new Float32Array(voxels);
     plan.getVolume(arrays.volume, out);
@@ -171,12 +212,6 @@ export function memoryNeed(series: TiltSeries, volume: readonly [number, number,
   const voxels = volume[0] * (volume[1] + 32) * volume[2],
     pixels = views * (ny + 32) * (nx + 12);
   return 4 * (voxels * (1 + (scaled ? 1 : 0) + (support ? 1 : 0)) + pixels * (scaled ? 4 : 3)) + 2 ** 21;
-}
-
-/** Masked pixels may hold anything, also NaN. */
-function masked(series: TiltSeries): Float32Array {
-  if (!series.mask) return series.projections;
-  return series.projections.map((v, i) => (series.mask![i] ? 0 : v));
 }
 
 function pixelWeights(series: TiltSeries, withhold: number, seed: number | string): Float32Array {

@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly type?: "f32" | "f64" | undefined;
   readonly kernels?: "wasm" | "js" | undefined;
   readonly arena?: Arena | undefined;
+  /** "linear" shares every voxel linearly, which is right for a mere back projection; default Joseph's weights. */
+  readonly weights?: "joseph" | "linear" | undefined;
 }
 
 /** One call of a projector kernel. */
@@ -63,7 +65,7 @@ export function projectorPlan(options: PlanOptions) {
     });
     const [ux, uy, uz, , vx, vy, vz, v0] = geometry.subarray(10 * p, 10 * p + 8);
     // Joseph's weights where the rows of voxels lie along the tilt axis; in other poses rows of many phases average without them.
-    geometry[10 * p + 8] = Math.abs(uy!) < 0.1 ? 1 / Math.max(Math.abs(ux!), Math.abs(uz!)) : 1;
+    geometry[10 * p + 8] = options.weights !== "linear" && Math.abs(uy!) < 0.1 ? 1 / Math.max(Math.abs(ux!), Math.abs(uz!)) : 1;
     axis &&= [uy!, vx!, vy! - 1, vz!, v0!].every((x) => Math.abs(x) < EXACT * 16384);
   }
   const row = axis ? Math.min(BLOCK, 8 * Math.ceil(nb / 8)) : 4 * Math.ceil(nb / 4);

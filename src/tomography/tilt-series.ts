@@ -98,3 +98,8 @@ export function selectViews(series: TiltSeries, views: readonly number[]): TiltS
     ...(series.shifts ? { shifts: take(series.shifts, 2) } : {}),
   };
 }
+
+/** Pixels with 0 where masked: masked ones may hold anything, also NaN. */
+export function withoutMasked({ projections, mask }: TiltSeries): Float32Array {
+  return mask ? projections.map((v, i) => (mask[i] ? 0 : v)) : projections;
+}
