@@ -52,8 +52,12 @@ export {
 } from "./grid.js";
 export type { ScanImage, ScanSteps } from "./measurements.js";
 export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
+export type { PhononOptions, Snapshots } from "./phonons.js";
+export { frozenPhonons, givenSnapshots, still } from "./phonons.js";
 export type { PotentialOptions, PotentialPlan } from "./potential.js";
 export { potentialPlan } from "./potential.js";
+export type { PrismOptions, PrismPlan } from "./prism.js";
+export { prismPlan } from "./prism.js";
 export type { ProbeOptions, ProbePlan } from "./probe.js";
 export { planeWave, probeAmplitude, probePlan, probeRadius, transferFunction } from "./probe.js";
 export type { MultisliceOptions, MultislicePlan, OnSlice } from "./propagate.js";

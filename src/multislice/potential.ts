@@ -1,12 +1,13 @@
 import { fail } from "../core/errors.js";
 import { type Arena, defaultArena } from "../kernels/memory.js";
+import { irfft2 } from "../numerics/fft.js";
 import { rfftPlan } from "../numerics/fft-real-plan.js";
 import type { AbsorptiveSource } from "../scattering/absorptive.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
 import type { AtomModel } from "./atoms.js";
-import type { WaveGrid } from "./grid.js";
-import { absorptiveFactor, atomGroups, neutral, projectedFactor } from "./potential-factors.js";
+import { goodGridSize, nyquist, signedIndex, type WaveGrid, waveGrid } from "./grid.js";
+import { absorptiveFactor, atomGroups, halfWidth, neutral, overHalf, projectedFactor } from "./potential-factors.js";
 import { finiteFactors } from "./potential-finite.js";
 import { type Slices, sliceOfAtoms, slices } from "./slicing.js";
 import { planeSum } from "./structure-plane.js";
@@ -33,12 +34,19 @@ export interface PotentialOptions {
   readonly absorption?: AbsorptiveSource | undefined;
   /** "abtem" divides by the pixel correction that abTEM applies, for comparisons with it; default none: potentials are exact. */
   readonly pixelFactor?: "none" | "abtem" | undefined;
+  /**
+   * Transmission functions are made on a grid finer by this factor, default 1.5, from a potential that is limited to 2/3 of the finer grid's Nyquist
+   * circle: else exp(iσV) folds back and what an atom scatters to high angles depends on where it stands between pixels. See {@link transmissionLimit}.
+   */
+  readonly oversample?: number | undefined;
   readonly arena?: Arena | undefined;
 }
 
 /** Slices of projected potential, one at a time. Made once for a model; owns scratch in the arena. */
 export interface PotentialPlan {
   readonly grid: WaveGrid;
+  /** Grid on which `projectedAt` and `lossAt` give the potential. */
+  readonly fine: WaveGrid;
   readonly slices: Slices;
   readonly absorbs: boolean;
   readonly arena: Arena;
@@ -46,11 +54,11 @@ export interface PotentialPlan {
   thickness(i: number): number;
   /** A name that slices with the same potential share; undefined when it is not known. */
   key(i: number): string | undefined;
-  /** Projected potential of slice i, V·Å, [ny, nx]: address of f64 in the arena, good until the next call. */
+  /** Projected potential of slice i, V·Å, [ny, nx] of `fine`: address of f64 in the arena, good until the next call. */
   projectedAt(i: number): number;
   /** Projected absorptive potential of slice i (V·Å), like `projectedAt`; only when `absorbs`. */
   lossAt(i: number): number;
-  /** A copy of the projected potential of slice i, V·Å, [ny, nx]. */
+  /** The projected potential of slice i, V·Å, [ny, nx] of `grid`. */
   projected(i: number): Float64Array;
   free(): void;
 }
@@ -91,6 +99,12 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
   if (projection === "finite" && pixelFactor !== "none")
     fail("unsupported", { projection, pixelFactor }, "abTEM's pixel correction belongs to its infinite projection");
   checkBox(model, grid);
+  const oversample = options.oversample ?? (pixelFactor === "abtem" ? 1 : 1.5);
+  if (!(oversample >= 1 && oversample <= 8))
+    fail("out-of-range", { oversample }, "oversample is a factor from 1 to 8, for example 1.5 or 2");
+  const fine = oversample === 1 ? grid : waveGrid(goodGridSize(oversample * grid.nx), goodGridSize(oversample * grid.ny), grid.a, grid.b);
+  const limit = pixelFactor === "abtem" ? undefined : transmissionLimit(fine);
+  const limited = (f: Float64Array): Float64Array => (limit ? f.map((v, i) => v * limit[i]!) : f);
   const cut = slices(model, options);
   const blocks: number[] = [];
   const put = (values: Float64Array): number => {
@@ -102,20 +116,21 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
   const where = sliceOfAtoms(model, cut);
   const groups = atomGroups(model, damped).map((g): Group => {
     const fractions = fractional(model, g.atoms);
-    const loss = absorption && g.u ? put(absorptiveFactor(grid, absorption, g.symbol, g.u)) : 0;
+    const loss = absorption && g.u ? put(limited(absorptiveFactor(fine, absorption, g.symbol, g.u))) : 0;
     const home = bySlice(g.atoms, where, cut.count);
     if (projection === "infinite") {
-      const f = put(projectedFactor(grid, neutral(factors, g.symbol), g.u, pixelFactor));
+      const f = put(limited(projectedFactor(fine, neutral(factors, g.symbol), g.u, pixelFactor)));
       return { ...fractions, loss, terms: [{ f, weight: undefined }], members: home, home };
     }
-    const finite = finiteFactors(grid, neutral(factors, g.symbol), g.u);
-    const terms = finite.terms.map((t) => ({ f: put(t.f), weight: t.weight }));
+    const finite = finiteFactors(fine, neutral(factors, g.symbol), g.u);
+    const terms = finite.terms.map((t) => ({ f: put(limited(t.f)), weight: t.weight }));
     const spread = options.periodicZ ? withImages(fractions, model, finite.reach) : fractions;
     return { ...spread, loss, terms, home, members: reaching(spread.z, cut, finite.reach, options.periodicZ ?? false) };
   });
   return build(
     arena,
     grid,
+    fine,
     cut,
     groups,
     blocks,
@@ -127,16 +142,16 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
 function build(
   arena: Arena,
   grid: WaveGrid,
+  fine: WaveGrid,
   cut: Slices,
   groups: readonly Group[],
   blocks: number[],
   absorbs: boolean,
   finite: "" | "open" | "periodic",
 ): PotentialPlan {
-  const plane = planeSum(grid, arena),
-    fft = rfftPlan({ shape: [grid.ny, grid.nx], type: "f64", arena });
-  const spectrum = fft.spectrumPtr,
-    points = grid.nx * grid.ny;
+  const plane = planeSum(fine, arena),
+    fft = rfftPlan({ shape: [fine.ny, fine.nx], type: "f64", arena });
+  const spectrum = fft.spectrumPtr;
   const most = groups.reduce((n, g) => g.members.concat(g.home).reduce((k, m) => Math.max(k, m.length), n), 1);
   const u = new Float64Array(most),
     v = new Float64Array(most),
@@ -144,7 +159,7 @@ function build(
   /** Bounds of a slice; the end slices of an open box take what reaches out. */
   const from = (i: number): number => (finite === "open" && i === 0 ? Number.NEGATIVE_INFINITY : cut.bounds[i]!);
   const to = (i: number): number => (finite === "open" && i === cut.count - 1 ? Number.POSITIVE_INFINITY : cut.bounds[i + 1]!);
-  const fill = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): number => {
+  const sumUp = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): void => {
     arena.f64(spectrum, 2 * plane.bins).fill(0);
     for (const g of groups) {
       const { members, terms } = of(g);
@@ -160,12 +175,16 @@ function build(
         plane.addInto(spectrum, f, plane.sum(u, v, w, members.length));
       }
     }
+  };
+  const fill = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): number => {
+    sumUp(i, of);
     fft.inverse({ scale: 1 });
     return fft.realPtr;
   };
   const projectedAt = (i: number): number => fill(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
   return {
     grid,
+    fine,
     slices: cut,
     absorbs,
     arena,
@@ -175,7 +194,8 @@ function build(
     lossAt: (i) => fill(i, (g) => ({ members: g.home[i]!, terms: g.loss ? [{ f: g.loss, weight: undefined }] : [] })),
     projected: (i) => {
       if (!(Number.isInteger(i) && i >= 0 && i < cut.count)) fail("out-of-range", { slice: i, slices: cut.count }, "no such slice");
-      return arena.f64(projectedAt(i), points).slice();
+      sumUp(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
+      return irfft2(cropHalf(arena.f64(spectrum, 2 * plane.bins), fine, grid), [grid.ny, grid.nx], { scale: 1 });
     },
     free: () => {
       plane.free();
@@ -183,6 +203,34 @@ function build(
       for (const b of blocks.splice(0)) arena.free(b);
     },
   };
+}
+
+/**
+ * Limit of the potential before the exponential, on the half spectrum: a circle of 2/3 of the Nyquist radius with a cosine edge over its last fifth. V²
+ * then folds back outside 2/3, and higher powers are small. Measured on a gold atom at 0.05 Å, 200 kV: intensity between 0.5 and 0.95 of the
+ * antialias angle varies by 25 % with the atom's place without the limit, by less than 0.1 % with it.
+ */
+export function transmissionLimit(g: WaveGrid): Float64Array {
+  const out = new Float64Array(g.ny * halfWidth(g)),
+    cutoff = (2 / 3) * nyquist(g),
+    width = 0.2 * cutoff;
+  overHalf(g, (p, qx, qy) => {
+    const q = Math.hypot(qx, qy);
+    out[p] = q > cutoff ? 0 : q > cutoff - width ? 0.5 * (1 + Math.cos((Math.PI * (q - cutoff + width)) / width)) : 1;
+  });
+  return out;
+}
+
+/** The bins of a half spectrum that a coarser grid holds. */
+function cropHalf(from: Float64Array, fine: WaveGrid, g: WaveGrid): Float64Array {
+  const width = halfWidth(g),
+    wide = halfWidth(fine),
+    out = new Float64Array(2 * g.ny * width);
+  for (let i = 0; i < g.ny; i++) {
+    const row = (signedIndex(i, g.ny) + fine.ny) % fine.ny;
+    out.set(from.subarray(2 * row * wide, 2 * (row * wide + width)), 2 * i * width);
+  }
+  return out;
 }
 
 /** Slices of a perfect crystal repeat: their atoms stand at the same places in the plane (to 10⁻⁷ of the cell). */

@@ -7,6 +7,7 @@ import { type MultisliceKernels, multisliceKernels, multisliceTables } from "../
 import { antialiasAperture, antialiasCutoff, type Wave, type WaveGrid } from "./grid.js";
 import type { PotentialPlan } from "./potential.js";
 import { type PropagatorOptions, propagator } from "./propagator.js";
+import { transmissionMaker } from "./transmission.js";
 
 export interface MultisliceOptions extends PropagatorOptions {
   /** f32: the fast path; f64: the reference. Default f32. */
@@ -80,8 +81,7 @@ export function multislicePlan(potential: PotentialPlan, beam: Beam, options: Mu
   const reach = Math.floor(antialiasCutoff(grid) * Math.hypot(...grid.a)) + 1;
   const tables = multisliceTables(arena, grid.ny, grid.nx, precision, Math.min(reach, grid.nx), Math.min(reach, grid.nx), kernels.backend);
   const scratch = alloc(tables.scratchBytes);
-  const mask = antialiasAperture(grid),
-    aperture = put(Float64Array.from({ length: 2 * points }, (_, i) => (i % 2 ? 0 : mask[i / 2]!)));
+  const mask = antialiasAperture(grid);
   const propagators = new Map<string, number>();
   const words = alloc(8 * slices.count);
   const keys = Array.from({ length: slices.count }, (_, i) => potential.key(i) ?? `#${i}`);
@@ -95,20 +95,7 @@ export function multislicePlan(potential: PotentialPlan, beam: Beam, options: Mu
   const windows = windowsOf(keys, capacity);
   const pool: number[] = [],
     held = new Map<string, number>();
-  /** Copies of V and V' in the wave's precision: the potential's own array serves both. */
-  const copyV = alloc(bytes * points),
-    copyLoss = potential.absorbs ? alloc(bytes * points) : 0;
-  const copyTo = (to: number, from: number): number => {
-    (precision === "f32" ? arena.f32(to, points) : arena.f64(to, points)).set(arena.f64(from, points));
-    return to;
-  };
-  /** The transmission function of slice i into `out`. */
-  const transmission = (i: number, out: number): void => {
-    const v = copyTo(copyV, potential.projectedAt(i));
-    const loss = potential.absorbs ? copyTo(copyLoss, potential.lossAt(i)) : 0;
-    kernels[`transmit_${precision}`](v, loss, beam.sigma, points, out);
-    kernels[`filter_${precision}`](tables.ptr, out, aperture, true, scratch);
-  };
+  const makeTransmission = transmissionMaker(potential, beam, precision, kernels, tables.ptr, scratch, mask);
   function* load([first, last]: readonly [number, number]): Steps<void> {
     const wanted = new Set(keys.slice(first, last));
     for (const [key, ptr] of held)
@@ -120,7 +107,7 @@ export function multislicePlan(potential: PotentialPlan, beam: Beam, options: Mu
       let ptr = held.get(keys[i]!);
       if (ptr === undefined) {
         ptr = pool.pop() ?? alloc(waveBytes);
-        transmission(i, ptr);
+        makeTransmission.into(i, ptr);
         held.set(keys[i]!, ptr);
         yield { done: i + 1 - first, total: last - first, note: "potential slices" };
       }
@@ -180,6 +167,7 @@ export function multislicePlan(potential: PotentialPlan, beam: Beam, options: Mu
     free: () => {
       for (const ptr of owned.splice(0)) arena.free(ptr);
       tables.free();
+      makeTransmission.free();
       held.clear();
       pool.length = 0;
     },
