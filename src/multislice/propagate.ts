@@ -6,7 +6,7 @@ import type { Arena } from "../kernels/memory.js";
 import { type MultisliceKernels, multisliceKernels, multisliceTables } from "../kernels/multislice.js";
 import { antialiasAperture, antialiasCutoff, type Wave, type WaveGrid } from "./grid.js";
 import type { PotentialPlan } from "./potential.js";
-import { type PropagatorOptions, propagator } from "./propagator.js";
+import { type PropagatorOptions, propagator, tiltCosine } from "./propagator.js";
 import { transmissionMaker } from "./transmission.js";
 
 export interface MultisliceOptions extends PropagatorOptions {
@@ -95,7 +95,15 @@ export function multislicePlan(potential: PotentialPlan, beam: Beam, options: Mu
   const windows = windowsOf(keys, capacity);
   const pool: number[] = [],
     held = new Map<string, number>();
-  const makeTransmission = transmissionMaker(potential, beam, precision, kernels, tables.ptr, scratch, mask);
+  const makeTransmission = transmissionMaker(
+    potential,
+    beam.sigma / tiltCosine(options.tilt),
+    precision,
+    kernels,
+    tables.ptr,
+    scratch,
+    mask,
+  );
   function* load([first, last]: readonly [number, number]): Steps<void> {
     const wanted = new Set(keys.slice(first, last));
     for (const [key, ptr] of held)

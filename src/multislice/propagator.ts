@@ -12,8 +12,8 @@ export interface PropagatorOptions {
 
 /**
  * Propagator over Δz in FFT order, complex f64 [ny, nx, 2], times the antialias aperture. A tilted beam is described in its own frame: the carrier
- * exp(2πi K_t·r), λK_t = tan of the tilt, is left out of the wave, and what remains of |q + K_t|² shears the propagator:
- *   P(q) = exp(−iπλΔz q² − 2πiΔz q·tan θ).
+ * exp(2πi K_t·r), K_t = k_z·tan θ, is left out of the wave, and what remains of |q + K_t|² shears the propagator:
+ *   P(q) = exp(−iπΔz q²/k_z − 2πiΔz q·tan θ), k_z = cos θ/λ.
  * @throws out-of-range for a tilt that is no small angle in radians
  * @see Kirkland, Advanced Computing in Electron Microscopy (2020), 6.5 and eq. 6.99
  */
@@ -24,24 +24,22 @@ export function propagator(g: WaveGrid, beam: Pick<Beam, "wavelength">, dz: numb
   const { qx, qy, q2 } = reciprocalGrid(g),
     mask = antialiasAperture(g),
     out = new Float64Array(2 * q2.length);
-  const k = 1 / beam.wavelength,
-    [tx, ty] = [Math.tan(tilt[0]), Math.tan(tilt[1])];
-  const kt2 = (tx * tx + ty * ty) * k * k,
-    kz0 = Math.sqrt(k * k - kt2);
+  const [tx, ty] = [Math.tan(tilt[0]), Math.tan(tilt[1])],
+    kz = tiltCosine(tilt) / beam.wavelength;
   for (let i = 0; i < q2.length; i++) {
     if (mask[i] === 0) continue;
     const shear = qx[i]! * tx + qy[i]! * ty;
-    // √(k² − |q + K_t|²) − √(k² − K_t²) in the form that does not cancel
-    const d = q2[i]! + 2 * k * shear;
-    const phase =
-      kind === "fresnel"
-        ? -Math.PI * beam.wavelength * dz * q2[i]! - 2 * Math.PI * dz * shear
-        : (-2 * Math.PI * dz * d) / (Math.sqrt(Math.max(0, kz0 * kz0 - d)) + kz0);
+    // √(k² − |q + K_t|²) − k_z = −d/(√(k_z² − d) + k_z), and −d/2k_z for small angles
+    const d = q2[i]! + 2 * kz * shear;
+    const phase = (-2 * Math.PI * dz * d) / (kind === "fresnel" ? 2 * kz : Math.sqrt(Math.max(0, kz * kz - d)) + kz);
     out[2 * i] = mask[i]! * Math.cos(phase);
     out[2 * i + 1] = mask[i]! * Math.sin(phase);
   }
   return out;
 }
+
+/** k_z/k of a tilted beam: cos θ of the whole tilt. Path lengths, and with them the phases of the potential, grow by its inverse. */
+export const tiltCosine = (tilt: readonly [number, number] = [0, 0]): number => 1 / Math.hypot(1, Math.tan(tilt[0]), Math.tan(tilt[1]));
 
 /** Directions of a precessing beam: `count` tilts on a cone of semi-angle `angle` (rad), each of equal weight. */
 export function precessionTilts(angle: number, count: number): readonly (readonly [number, number])[] {

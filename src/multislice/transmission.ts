@@ -1,4 +1,3 @@
-import type { Beam } from "../geometry/beam.js";
 import { type MultisliceKernels, multisliceTables } from "../kernels/multislice.js";
 import { antialiasCutoff, signedIndex } from "./grid.js";
 import type { PotentialPlan } from "./potential.js";
@@ -15,7 +14,7 @@ export interface TransmissionMaker {
 
 export function transmissionMaker(
   potential: PotentialPlan,
-  beam: Pick<Beam, "sigma">,
+  sigma: number,
   precision: "f32" | "f64",
   kernels: MultisliceKernels & { readonly backend: "wasm" | "js" },
   tables: number,
@@ -48,7 +47,7 @@ export function transmissionMaker(
     into: (i, out) => {
       array(v, n).set(arena.f64(potential.projectedAt(i), n));
       if (loss) array(loss, n).set(arena.f64(potential.lossAt(i), n));
-      kernels[`transmit_${precision}`](v, loss, beam.sigma, n, wave);
+      kernels[`transmit_${precision}`](v, loss, sigma, n, wave);
       kernels[`filter_${precision}`](fineTables.ptr, wave, 0, false, own);
       const from = array(wave, 2 * n),
         to = array(out, 2 * g.nx * g.ny);
