@@ -162,7 +162,7 @@ function sumLanes(v: v128): f64 { return f64x2.extract_lane(v, 0) + f64x2.extrac
  * G_ij = Σ_k Σ_lanes y_i conj(v_j) over `terms` terms of two histories, times f_i f_j, into U at the place of i − j; the diagonal of G, lane
  * by lane (real part), into gd [n] of 32 bytes.
  */
-function outer(y: usize, v: usize, n: i32, terms: i32, all: i32, index: usize, linear: usize, factor: usize, centre: i32, map: usize, scale: f64, u: usize, gd: usize): void {
+function outer(y: usize, v: usize, n: i32, terms: i32, all: i32, index: usize, linear: usize, factor: usize, centre: i32, scale: f64, u: usize, gd: usize): void {
   const step = <usize>(all << 6), bytes = <usize>(terms << 6);
   for (let i: i32 = 0; i < n; i += 2) {
     const pair = i + 1 < n;
@@ -195,10 +195,10 @@ function outer(y: usize, v: usize, n: i32, terms: i32, all: i32, index: usize, l
       const jj = load<i32>(index + <usize>(j << 2)), jl = both ? load<i32>(index + <usize>((j + 1) << 2)) : jj;
       const lj = load<i32>(linear + <usize>(jj << 2)), ll = load<i32>(linear + <usize>(jl << 2));
       const fj = load<f64>(factor + <usize>(jj << 3)), fl = load<f64>(factor + <usize>(jl << 3));
-      add(u, map, li - lj, fi * fj, r00, i00);
-      if (pair) add(u, map, lk - lj, fk * fj, r10, i10);
-      if (both) add(u, map, li - ll, fi * fl, r01, i01);
-      if (pair && both) add(u, map, lk - ll, fk * fl, r11, i11);
+      add(u, li - lj, fi * fj, r00, i00);
+      if (pair) add(u, lk - lj, fk * fj, r10, i10);
+      if (both) add(u, li - ll, fi * fl, r01, i01);
+      if (pair && both) add(u, lk - ll, fk * fl, r11, i11);
     }
   }
   for (let i: i32 = 0; i < n; i++) {
@@ -215,27 +215,24 @@ function outer(y: usize, v: usize, n: i32, terms: i32, all: i32, index: usize, l
 }
 // @ts-ignore: decorator
 @inline
-function add(u: usize, map: usize, place: i32, f: f64, re: v128, im: v128): void {
-  const k = map ? load<i32>(map + <usize>(place << 2)) : place;
-  if (k < 0) return;
-  const to = u + (<usize>k << 4);
+function add(u: usize, place: i32, f: f64, re: v128, im: v128): void {
+  const to = u + (<usize>place << 4);
   store<f64>(to, load<f64>(to) + f * sumLanes(re));
   store<f64>(to, load<f64>(to, 8) + f * sumLanes(im), 8);
 }
 
 /**
- * Derivatives for `count` directions from `first` (a multiple of four). One seed, Σ c·I (mode 0), or one for every wanted beam that comes within the window (mode 1):
- * Mode 2 gives intensities alone.
+ * Derivatives of one seed, Σ c·I, for `count` directions from `first` (a multiple of four); mode 2 gives intensities alone.
  * outU[seed, k] += weight · dI/dW_k, outD[seed, q] += weight · dI/dq, the last q being ln t with W held; outI[slot] += weight · I.
  * Returns the largest norm of a last Chebyshev vector, −1 when the scratch was too small, −2 when it was told to stop.
  */
 export function pull(plan: usize, first: i32, count: i32, scratch: usize): f64 {
   const pool = int(plan, 0), parameters = int(plan, 2), terms = int(plan, 3), nodes = int(plan, 4);
-  const mode = int(plan, 5), centre = int(plan, 7), maxBeams = int(plan, 8), maxRows = int(plan, 9), size = int(plan, 10);
+  const mode = int(plan, 5), centre = int(plan, 7), maxBeams = int(plan, 8), maxRows = int(plan, 9);
   const linear = ptr(plan, 11), g = ptr(plan, 12), half = ptr(plan, 13), reach = ptr(plan, 14), factor = ptr(plan, 15), slot = ptr(plan, 16);
   const grid = ptr(plan, 17), kappa = ptr(plan, 18), dKappa = ptr(plan, 19), weight = ptr(plan, 20), coef = ptr(plan, 21), last = ptr(plan, 22);
-  const map = ptr(plan, 23), seeds = ptr(plan, 24), outU = ptr(plan, 25), outD = ptr(plan, 26), control = ptr(plan, 27), outI = ptr(plan, 28);
-  const scale = num(plan, 0), middle = num(plan, 1), diagonal = num(plan, 2), window = num(plan, 3);
+  const seeds = ptr(plan, 24), outU = ptr(plan, 25), outD = ptr(plan, 26), control = ptr(plan, 27), outI = ptr(plan, 28);
+  const scale = num(plan, 0), middle = num(plan, 1), diagonal = num(plan, 2);
 
   const cap = (maxBeams + 2) & ~1;
   const step = <usize>(terms << 6);
@@ -262,13 +259,12 @@ export function pull(plan: usize, first: i32, count: i32, scratch: usize): f64 {
       const gj = g + <usize>(j * 24);
       const gx = load<f64>(gj), gy = load<f64>(gj, 8), gz = load<f64>(gj, 16), h = load<f64>(half + <usize>(j << 3)), limit = load<f64>(reach + <usize>(j << 3));
       const o = <usize>(n << 5), f = load<f64>(factor + <usize>(j << 3));
-      let any = false, near = false;
+      let any = false;
       for (let l: i32 = 0; l < 4; l++) {
         const s = kappa + <usize>((group + min<i32>(l, lanes - 1)) * 24);
         const sg = -(load<f64>(s) * gx + load<f64>(s, 8) * gy + load<f64>(s, 16) * gz) - h;
         const inside = l < lanes && Math.abs(sg) < limit;
         any = any || inside;
-        near = near || (inside && Math.abs(sg) < window);
         const lo = o + <usize>(l << 3);
         store<f64>(mask + lo, inside ? 1 : 0);
         store<f64>(d + lo, inside ? (sg * f * f - middle) * diagonal : 0);
@@ -278,7 +274,7 @@ export function pull(plan: usize, first: i32, count: i32, scratch: usize): f64 {
       if (n >= maxBeams) return -1;
       store<i32>(index + <usize>(n << 2), j);
       const where = load<i32>(slot + <usize>(j << 2));
-      if (where >= 0 && near) {
+      if (where >= 0) {
         if (wanted >= maxRows) return -1;
         store<i32>(rows + <usize>(wanted << 3), n);
         store<i32>(rows + <usize>(wanted << 3), where, 4);
@@ -352,16 +348,13 @@ export function pull(plan: usize, first: i32, count: i32, scratch: usize): f64 {
     // v0 is halved for the sum G = ½ y1 v0ᴴ + Σ y_{k+1} v_kᴴ.
     for (let l: i32 = 0; l < lanes; l++) store<f64>(V + <usize>(l << 3), 0.5);
 
-    const passes = mode == 2 ? 0 : mode == 0 ? 1 : wanted;
-    for (let pass: i32 = 0; pass < passes; pass++) {
-      if (load<i32>(control)) return -2;
+    if (mode != 2) {
       // Backward: y_k = r_k + B y_{k+1} − y_{k+2}; y_k stands in the history at k − 1, beside v_{k−1}. Seeds are written there first.
-      const from = mode == 0 ? 0 : pass, to = mode == 0 ? wanted : pass + 1;
       for (let i: i32 = 0; i < padded; i++) memory.fill(Y + <usize>i * step, 0, step);
-      for (let q = from; q < to; q++) {
+      for (let q: i32 = 0; q < wanted; q++) {
         const beam = load<i32>(rows + <usize>(q << 3)), where = load<i32>(rows + <usize>(q << 3), 4);
         const f = load<f64>(factor + <usize>(load<i32>(index + <usize>(beam << 2)) << 3));
-        const c = mode == 0 ? load<f64>(seeds + <usize>(where << 3)) : 1;
+        const c = load<f64>(seeds + <usize>(where << 3));
         const cc = f64x2.splat(2 * c * f * f);
         seed(psi + <usize>(q * nodes) * 64, coef, last, nodes, terms, f64x2.mul(cc, weight0), f64x2.mul(cc, weight1), r);
         memory.copy(Y + <usize>beam * step, r + 64, step - 64);
@@ -386,9 +379,8 @@ export function pull(plan: usize, first: i32, count: i32, scratch: usize): f64 {
         }
         const swap = p2; p2 = p0; p0 = p1; p1 = swap;
       }
-      const place = mode == 0 ? 0 : load<i32>(rows + <usize>(pass << 3), 4);
-      outer(Y, V, n, terms - 1, terms, index, linear, factor, centre, map, scale, outU + <usize>place * (<usize>size << 4), gd);
-      const out = outD + <usize>(place * (parameters + 1)) * 8;
+      outer(Y, V, n, terms - 1, terms, index, linear, factor, centre, scale, outU, gd);
+      const out = outD;
       for (let i: i32 = 0; i < n; i++) {
         const j = load<i32>(index + <usize>(i << 2));
         const f = load<f64>(factor + <usize>(j << 3));

@@ -1,4 +1,5 @@
 import { fail } from "../core/errors.js";
+import type { PoolTask } from "../core/pool.js";
 import type { Arena } from "../kernels/memory.js";
 import { pullKernels, pullPlan } from "../kernels/pull.js";
 import { labVectors } from "./filters.js";
@@ -32,22 +33,21 @@ export interface PullResult {
   readonly terms: number;
 }
 export interface PullPlan {
-  readonly plan: number;
   readonly directions: number;
   readonly scratchBytes: number;
   readonly control: number;
+  /** Some of the directions, in this thread. */
+  run(first: number, count: number, scratch: number): number;
+  /** All of them, as a task of the pool. */
+  call(scratch: number): PoolTask[number];
   /** Takes what the kernel returned. */
   collect(norm: number): PullResult | "wider";
   release(): void;
 }
 
-/** What the kernel needs of one problem, in the arena. `widen` stretches the spectral bounds. @throws as `sweepIntensities` */
-export function planPull(p: PullProblem, arena: Arena, table: number, widen: number): PullPlan {
-  const { potential, pool, directions: d, hkl, depths, sMax, strength } = p;
-  const k = potential.beam.k,
-    { span } = potential;
-  if (potential.absorbing)
-    fail("unsupported", { absorption: true }, "derivatives of whole frames are for potentials without absorption; refine without it");
+/** Checks what only derivatives need; the number of parameters that move directions. @throws bad-value, bad-shape */
+export function checkPull(p: PullProblem): number {
+  const { directions: d, hkl, depths, sMax } = p;
   if (!(sMax > 0) || d.size === 0 || depths.depth.length === 0 || !p.ub.every(Number.isFinite) || !d.kappa.every(Number.isFinite))
     fail("bad-value", { sMax, directions: d.size, ub: p.ub }, "derivatives need finite directions, depths and an sMax above 0");
   if (p.want === "gradient" && p.seed?.length !== hkl.length / 3)
@@ -55,6 +55,36 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
   const q = p.tangents.length / (3 * d.size);
   if (!Number.isInteger(q))
     fail("bad-shape", { tangents: p.tangents.length, directions: d.size }, "tangents hold [directions, q, 3] numbers");
+  return q;
+}
+export const outOfScratch = (): never =>
+  fail("bad-value", {}, "the kernel ran out of its scratch; this is a bug in the library, please report it");
+/** Every index of the box, shape [box, 3]. */
+export function boxIndices(span: readonly [number, number, number]): Int32Array {
+  const [a, b, c] = span,
+    out = new Int32Array(3 * (2 * a + 1) * (2 * b + 1) * (2 * c + 1));
+  let at = 0;
+  for (let h = -a; h <= a; h++)
+    for (let k = -b; k <= b; k++)
+      for (let l = -c; l <= c; l++) {
+        out[at++] = h;
+        out[at++] = k;
+        out[at++] = l;
+      }
+  return out;
+}
+/** Places in the box of a list of indices. */
+export function coefficientPlaces(hkl: Int32Array, span: readonly [number, number, number]): Int32Array {
+  const { sh, sk, centre } = potentialLayout(span);
+  return Int32Array.from({ length: hkl.length / 3 }, (_, i) => centre + hkl[3 * i]! * sh + hkl[3 * i + 1]! * sk + hkl[3 * i + 2]!);
+}
+
+/** One seed, or intensities alone, of a Hermitian matrix, in the arena. `widen` stretches the spectral bounds. @throws as `sweepIntensities` */
+export function planPull(p: PullProblem, arena: Arena, table: number, widen: number): PullPlan {
+  const { potential, pool, directions: d, hkl, depths, sMax, strength } = p;
+  const k = potential.beam.k,
+    { span } = potential;
+  const q = checkPull(p);
   const { sh, sk, centre, size: box } = potentialLayout(span);
   const place = (h: Int32Array, i: number): number => h[3 * i]! * sh + h[3 * i + 1]! * sk + h[3 * i + 2]!;
   const inside = (h: Int32Array, i: number): boolean =>
@@ -150,22 +180,8 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
     for (let t = 0; t < terms; t++) coefficients[t * nodes + m] = root * (t === 0 ? 1 : 2) * (t % 4 >= 2 ? -1 : 1) * j[t]!;
   });
   const rows = Math.max(1, Math.min(slots, maxBeams));
-  // Coefficients: the whole box for one seed, numbered by the pairs of members for rows.
-  let map: Int32Array | undefined, coefs: Int32Array;
-  if (p.want === "rows") {
-    const mark = new Uint8Array(box);
-    const keys = Int32Array.from(members, (b) => place(pool.hkl, b));
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) mark[centre + keys[i]! - keys[j]!] = 1;
-    const list: number[] = [];
-    map = new Int32Array(box).fill(-1);
-    for (let at = 0; at < box; at++) {
-      if (!mark[at]) continue;
-      map[at] = list.length;
-      list.push(at);
-    }
-    coefs = Int32Array.from(list);
-  } else coefs = Int32Array.from({ length: p.want === "gradient" ? box : 0 }, (_, i) => i);
-  const seeds = p.want === "rows" ? slots : p.want === "gradient" ? 1 : 0;
+  const coefs = Int32Array.from({ length: p.want === "gradient" ? box : 0 }, (_, i) => i);
+  const seeds = p.want === "gradient" ? 1 : 0;
   const blocks: number[] = [];
   const give = (bytes: number): number => {
     const at = arena.alloc(bytes);
@@ -209,7 +225,7 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
       q,
       terms,
       nodes,
-      p.want === "rows" ? 1 : p.want === "gradient" ? 0 : 2,
+      p.want === "gradient" ? 0 : 2,
       slots,
       centre,
       maxBeams,
@@ -227,7 +243,7 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
       f64(d.weight),
       f64(coefficients),
       i32(last),
-      map ? i32(map) : 0,
+      0,
       f64(c),
       outU,
       outD,
@@ -236,33 +252,24 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
     );
     const plan = give(pullPlan.bytes);
     arena.i32(plan, words.length).set(words);
-    const window = p.want === "rows" ? (p.window ?? Number.MAX_VALUE) : Number.MAX_VALUE;
-    arena.f64(plan + 4 * pullPlan.words, 4).set([1 / (k * radius), middle, 2 / radius, window]);
-    const indices = (): Int32Array => {
-      const out = new Int32Array(3 * coefs.length);
-      for (let i = 0; i < coefs.length; i++) {
-        const h = Math.floor(coefs[i]! / sh),
-          rest = coefs[i]! - h * sh,
-          kk = Math.floor(rest / sk);
-        out[3 * i] = h - span[0];
-        out[3 * i + 1] = kk - span[1];
-        out[3 * i + 2] = rest - kk * sk - span[2];
-      }
-      return out;
-    };
+    arena.f64(plan + 4 * pullPlan.words, 3).set([1 / (k * radius), middle, 2 / radius]);
+    const kernels = pullKernels(arena);
     return {
-      plan,
       directions: d.size,
       control,
-      scratchBytes: pullKernels(arena).pullScratch(maxBeams, rows, terms, nodes),
+      scratchBytes: kernels.pullScratch(maxBeams, rows, terms, nodes),
+      run: (first, some, scratch) => kernels.pull(plan, first, some, scratch),
+      call: (scratch) => ({ family: "pull", name: "pull", args: [plan, 0, d.size, scratch] }),
       collect: (norm) => {
-        if (norm === -1) fail("bad-value", {}, "the kernel ran out of its scratch; this is a bug in the library, please report it");
+        if (norm === -1) return outOfScratch();
         if (!(norm <= 1 + 1e-6)) return "wider";
+        let list: Int32Array | undefined;
         const all = arena.f64(outI, Math.max(1, slots));
         return {
           intensity: Float64Array.from(rowOf, (r) => (r < 0 ? 0 : all[r]!)),
           get hkl() {
-            return indices();
+            list ??= p.want === "gradient" ? boxIndices(span) : new Int32Array(0);
+            return list;
           },
           u: arena.f64(outU, 2 * seeds * coefs.length),
           parameters: arena.f64(outD, seeds * (q + 1)).slice(),

@@ -5,15 +5,17 @@ import { type Arena, wasmAvailable } from "./memory.js";
 export { sweepWasm } from "./generated/sweep.js";
 
 /**
- * Plan of one frame in kernel memory: 32 words (i32 or addresses), then numbers (f64) from byte 128.
+ * Plan of one frame in kernel memory: 40 words (i32 or addresses), then numbers (f64) from byte 160.
  * Words: 0 beams in the pool, 1 directions, 2 tangents, 3 Chebyshev terms, 4 depths, 5–8 strides of the output (slot, direction, depth,
  * tangent), 9 centre of the potential's box, 10 most common beams of four directions, 11 most wanted ones; then addresses: 12 place of
  * each beam in the box i32 [n], 13 g f64 [n, 3], 14 g²/2K f64 [n], 15 largest |Sg| at which it takes part f64 [n], 16 surface factor
  * (1 + g_n/K_n)^(−1/2) f64 [n], 17 output slot or −1 i32 [n], 18 potential f64 [box, 2], 19 directions f64 [d, 3], 20 their derivatives
- * f64 [d, tangents, 3], 21 weights f64 [d], 22 coefficients f64 [terms, depths], 23 terms that count i32 [depths].
- * Numbers: 0 potential → B, 1 middle of the spectrum, 2 (Sg − middle) → diagonal of B.
+ * f64 [d, tangents, 3], 21 weights f64 [d], 22 coefficients f64 [terms, depths], 23 terms that count i32 [depths]; 29 whether the
+ * potential is real.
+ * Numbers: 0 potential → B, 1 middle of the spectrum, 2 (Sg − middle) → diagonal of B, 3 imaginary centre of B, 4 window |Sg|
+ * of wanted beams (derivatives alone).
  */
-export const sweepPlan = { words: 32, numbers: 3, bytes: 128 + 8 * 3 } as const;
+export const sweepPlan = { words: 40, numbers: 5, bytes: 160 + 8 * 5 } as const;
 
 /** Bloch waves for many directions of one frame; see the plan above. Addresses in bytes, nothing checked. */
 export interface SweepKernels {

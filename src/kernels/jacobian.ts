@@ -1,0 +1,25 @@
+import { fail } from "../core/errors.js";
+import { jacobianWasm } from "./generated/jacobian.js";
+import { type Arena, wasmAvailable } from "./memory.js";
+
+export { jacobianWasm } from "./generated/jacobian.js";
+
+/**
+ * Derivatives of the intensities of one frame. The plan is that of the sweep (src/kernels/sweep.ts) but for words 5 output slots,
+ * 6 coefficients, 7 place of 0 0 0 among them, 8 whether the potential is real, 23 slopes of the coefficients f64 [terms, depths], 24 rows at a
+ * time, 25 rows (0), their weighted sum (1) or intensities alone (2), and the addresses 26 number of each coefficient by its place in the box i32 [box], 27 factors of the sum f64 [slots], 28 control i32: not 0 to stop.
+ */
+export interface JacobianKernels {
+  /** Bytes of scratch of one call. */
+  jacobianScratch(beams: number, rows: number, terms: number, nodes: number, block: number, real: number): number;
+  /** Directions first … first + count − 1; out += [u, intensity, t·dI/dt, turns]. Largest |last Chebyshev vector|², also 8 bytes below `out`; −1 when out of room, −2 when
+   * told to stop. */
+  jacobian(plan: number, first: number, count: number, out: number, scratch: number): number;
+}
+
+/** @throws unsupported where WebAssembly cannot be compiled */
+export function jacobianKernels(arena: Arena): JacobianKernels {
+  if (!wasmAvailable())
+    fail("unsupported", {}, "derivatives of frames need WebAssembly with SIMD; use blochJacobian for single orientations");
+  return arena.family<JacobianKernels>(jacobianWasm);
+}
