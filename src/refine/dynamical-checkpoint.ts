@@ -12,6 +12,7 @@ export function checkpointOf(
     readonly stage: number;
     readonly cycle: number;
     readonly ended: boolean;
+    readonly status: DynamicalCheckpoint["status"];
     readonly damping: number;
     readonly q: Float64Array;
     readonly history: readonly DynamicalCycle[];
@@ -23,6 +24,7 @@ export function checkpointOf(
     stage: at.stage,
     cycle: at.cycle,
     ended: at.ended,
+    status: at.status,
     damping: at.damping,
     names: p.model.names,
     q: [...at.q],

@@ -4,7 +4,8 @@ import { formatSu } from "../io/number.js";
 import type { HandResult } from "./dynamical-hand.js";
 import type { DynamicalStart } from "./dynamical-scan.js";
 import type { DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
-import { type KinematicOptions, refineKinematic } from "./kinematic.js";
+import { refineKinematic } from "./kinematic.js";
+import type { KinematicOptions } from "./kinematic-types.js";
 import { mergePairs, type Residuals } from "./residuals.js";
 
 const percent = (v: number): string => `${(100 * v).toFixed(2)} %`;

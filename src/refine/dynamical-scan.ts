@@ -5,7 +5,9 @@ import { sweepIntensities } from "../bloch/integrate.js";
 import { crystalPotential } from "../bloch/potential.js";
 import { type ThicknessModel, thicknessNodes } from "../bloch/thickness.js";
 import { fail } from "../core/errors.js";
+import { compose } from "../core/frames.js";
 import type { Progress } from "../core/job.js";
+import { radians, rotationAbout } from "../geometry/rotation.js";
 import type { Structure } from "../geometry/structure.js";
 import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { type FormFactorSource, ignoreCharge } from "../scattering/form-factor.js";
@@ -36,6 +38,20 @@ export interface ThicknessScan {
   readonly frames: readonly string[];
 }
 
+/** A frame whose R(F, all) is below this needs no search for its orientation. */
+const GOOD = 0.2;
+/** For orientations alone: no more than 40 samples of an exposure, one mosaic block. */
+function coarse(model: FrameModel): FrameModel {
+  const { sweep, azimuths } = model.sampling;
+  return {
+    ...model,
+    mosaicity: { kind: "none" },
+    sampling: {
+      sweep: sweep?.kind === "midpoint" ? { kind: "midpoint", steps: Math.min(40, sweep.steps) } : sweep,
+      azimuths: azimuths === undefined ? undefined : Math.min(64, azimuths),
+    },
+  };
+}
 const breathe = (): Promise<void> => new Promise((resume) => setTimeout(resume));
 const crystalOf = (s: Structure, data: DynamicalData, factors: FormFactorSource): FrameCrystal => ({
   potential: crystalPotential(s, data.beam, { reach: 2 * data.model.gMax, factors }),
@@ -127,7 +143,7 @@ function mixture(model: ThicknessModel, t: number, depth: Float64Array): (readon
 export interface StartOptions extends ScanOptions {
   /** A thickness that is known: no scan. */
   readonly thickness?: number | undefined;
-  /** Rings around the given orientations at which further starts are tried where a frame fits badly, degrees. Default 0.1 and 0.2; empty: none. */
+  /** Rings around the given orientations at which further starts are tried where a frame fits badly, degrees. Default 0.12; empty: none. */
   readonly ringsDeg?: readonly number[] | undefined;
   /** Refine orientations at all (default true). */
   readonly orientations?: boolean | undefined;
@@ -152,7 +168,7 @@ export interface DynamicalStart {
  * (further starts around it where the fit is bad), and the scan again. The structure is not touched.
  */
 export async function startDynamical(given: Structure, data: DynamicalData, options: StartOptions = {}): Promise<DynamicalStart> {
-  const { ringsDeg = [0.1, 0.2], orientations = true, signal, arena = newArena() } = options;
+  const { ringsDeg = [0.12], orientations = true, signal, arena = newArena() } = options;
   const factors = options.factors ?? ignoreCharge(peng1996);
   const warnings: string[] = [];
   const s = prepareDynamical(given, [data], warnings);
@@ -169,7 +185,7 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
     const crystal = crystalOf(s, data, factors);
     const good = new Set(usable(data));
     const frames: RefinedFrameData[] = [];
-    const model: FrameModel = current.model;
+    const model = coarse(current.model);
     for (const [i, f] of current.frames.entries()) {
       signal?.throwIfAborted();
       options.onProgress?.({ done: i, total: current.frames.length, note: "orientations" });
@@ -178,11 +194,56 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
         frames.push(f);
         continue;
       }
-      const fit = fitOrientation(crystal, f, model, f, { arena, ringsDeg, goodEnough: 0.25, maxSteps: 8, toleranceDeg: 2e-3 });
-      fits.push({ id: f.id, before: fit.rBefore, after: fit.rAfter, turnDeg: fit.turnDeg });
+      const from = ringStart(crystal, f, model, ringsDeg, arena);
+      const fit = fitOrientation(crystal, { ...f, ub: from.ub }, model, f, { arena, maxSteps: 5, toleranceDeg: 5e-3 });
+      const turnDeg = [from.turnDeg[0] + fit.turnDeg[0], from.turnDeg[1] + fit.turnDeg[1]] as const;
+      fits.push({ id: f.id, before: from.r, after: fit.rAfter, turnDeg });
       frames.push(fit.status === "nothing-to-fit" ? f : { ...f, ub: fit.ub });
     }
     current = await scanned({ ...current, frames });
   }
   return { structure: s, warnings, data: current, scans, orientations: fits };
+}
+
+/** The best of the given orientation and of rings of six around it, by χ² with the scale at its best. A good start is kept. */
+function ringStart(crystal: FrameCrystal, f: RefinedFrameData, model: FrameModel, ringsDeg: readonly number[], arena: Arena) {
+  const a = amplitudes(f.intensity, f.sigma);
+  const turns: (readonly [number, number])[] = [
+    [0, 0],
+    ...ringsDeg.flatMap((r, k) =>
+      Array.from({ length: 6 }, (_, i) => [r * Math.cos(((i + k / 2) * Math.PI) / 3), r * Math.sin(((i + k / 2) * Math.PI) / 3)] as const),
+    ),
+  ];
+  let best = { chi2: Number.POSITIVE_INFINITY, ub: f.ub, turnDeg: turns[0]! },
+    given = Number.NaN;
+  for (const [k, t] of turns.entries()) {
+    const angle = Math.hypot(t[0], t[1]);
+    const ub = angle > 0 ? compose(rotationAbout<"lab", "lab">([t[0] / angle, t[1] / angle, 0], radians(angle)), f.ub) : f.ub;
+    const { intensity } = sweepIntensities(frameProblem(crystal, { ...f, ub }, model), arena);
+    let oc = 0,
+      cc = 0,
+      oo = 0;
+    for (let i = 0; i < intensity.length; i++) {
+      const w = a.weight[i]!,
+        fc = Math.sqrt(Math.max(0, intensity[i]!));
+      if (!(w > 0)) continue;
+      oc += w * a.f[i]! * fc;
+      cc += w * fc * fc;
+      oo += w * a.f[i]! ** 2;
+    }
+    const chi2 = oo - (cc > 0 ? (oc * oc) / cc : 0);
+    if (k === 0) {
+      let miss = 0,
+        sum = 0;
+      for (let i = 0; i < intensity.length; i++) {
+        if (!(a.weight[i]! > 0)) continue;
+        miss += Math.abs(a.f[i]! - (cc > 0 ? oc / cc : 0) * Math.sqrt(Math.max(0, intensity[i]!)));
+        sum += a.f[i]!;
+      }
+      given = miss / sum;
+      if (given < GOOD) return { chi2, ub: f.ub, turnDeg: turns[0]!, r: given };
+    }
+    if (chi2 < best.chi2) best = { chi2, ub, turnDeg: t };
+  }
+  return { ...best, r: given };
 }

@@ -78,6 +78,7 @@ export interface DynamicalCheckpoint {
   /** Cycles of that stage that are done, and whether it has ended. */
   readonly cycle: number;
   readonly ended: boolean;
+  readonly status: DynamicalResult["status"];
   readonly damping: number;
   /** Names of the structure's parameters, to recognise the model. */
   readonly names: readonly string[];

@@ -96,78 +96,80 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
   }
   /** χ² with restraints at q, instruments and orientations as they are. */
   const chiAt = async (at: Float64Array, note: string): Promise<number> =>
-    (await evaluate(p, at, note)) + restrained.rows(model.rawAt(at)).reduce((s, r) => s + r.residual ** 2, 0);
+    (await evaluate(p, at, note)) + restrained.rows(model.rawAt(at)).reduce((sum, r) => sum + r.residual ** 2, 0);
   let chi2 = await chiAt(q, "intensities");
   nameExcluded(sets as SetState[], warnings);
   let damping = from.damping,
-    shiftOverSu = Number.POSITIVE_INFINITY,
-    status: DynamicalResult["status"] = "max-iterations",
+    shiftOverSu = history.at(-1)?.maxShiftOverSu ?? Number.POSITIVE_INFINITY,
+    status: DynamicalResult["status"] = options.resume?.status ?? "max-iterations",
     last: { normal: BlockNormal; columns: readonly Column[]; stage: DynamicalStage } | undefined;
-  for (let s = from.stage; s < stages.length; s++) {
-    const stage = stages[s]!;
+  const restraintRows = (at: Float64Array): number => restrained.rows(model.rawAt(at)).reduce((sum, r) => sum + r.residual ** 2, 0);
+  /** Equations at q; `exact` puts the gradient of the whole model on their right side. */
+  const equations = async (stage: DynamicalStage, exact: boolean) => {
     const columns = columnsOf(p, stage);
+    const normal = await normalEquations(p, q, stage, columns);
+    if (exact) await exactGradient(p, q, stage, columns, normal);
+    addRestraints(normal, columns, p, q, restrained);
+    return { normal, columns, stage };
+  };
+  for (let s = from.stage; s < stages.length; s++) {
+    const stage = stages[s]!,
+      most = stage.maxCycles ?? 8;
     const resumed = options.resume !== undefined && s === from.stage;
-    if (resumed && from.ended && s < stages.length - 1) continue;
-    if (!(resumed && from.cycle > 0)) {
+    if (resumed && from.ended) continue;
+    if (!resumed) {
       damping = 1e-3;
+      status = "max-iterations";
       if (options.outlierSigma && stage.structure) {
         markOutliers(sets, options.outlierSigma);
-        for (const f of sets.flatMap((x) => x.frames)) f.scale = bestScale(f);
-        chi2 = sets.flatMap((x) => x.frames).reduce((sum, f) => sum + (f.reason === undefined ? chiOf(f) : 0), 0);
-        chi2 += restrained.rows(model.rawAt(q)).reduce((sum, r) => sum + r.residual ** 2, 0);
+        chi2 = restraintRows(q);
+        for (const f of sets.flatMap((x) => x.frames)) {
+          f.scale = bestScale(f);
+          if (f.reason === undefined) chi2 += chiOf(f);
+        }
       }
     }
-    const most = stage.maxCycles ?? 8;
-    status = "max-iterations";
-    for (let cycle = resumed ? from.cycle : 0; cycle < most || last?.stage !== stage; cycle++) {
-      const normal = await normalEquations(p, q, stage, columns);
-      if (stage.gradient !== "rows") await exactGradient(p, q, stage, columns, normal);
-      addRestraints(normal, columns, p, q, restrained);
-      last = { normal, columns, stage };
-      if (cycle >= most || (resumed && from.ended)) break; // a resumed run that had ended needs the matrix alone
+    for (let cycle = resumed ? from.cycle : 0; cycle < most; cycle++) {
+      last = await equations(stage, stage.gradient !== "rows");
+      const { normal, columns } = last;
       const { gof2 } = overallResiduals(sets, columns.length + privateCount(normal));
       shiftOverSu = largestShift(normal, solveBlocks(normal, 0), gof2);
-      let accepted = false;
-      for (let attempt = 0; attempt < REFUSALS && !accepted; attempt++) {
+      let gain = 0;
+      for (let attempt = 0; attempt < REFUSALS && gain === 0; attempt++) {
         const step = solveBlocks(normal, damping);
-        const before = keep(sets);
+        const putBack = keep(sets);
         const next = takeStep(p, q, columns, stage, step);
         const chi = await chiAt(next, `${stage.name}, cycle ${cycle + 1}`);
         if (chi < chi2) {
-          accepted = true;
+          gain = (chi2 - chi) / chi2;
           q = next;
-          const gain = (chi2 - chi) / chi2;
           chi2 = chi;
           damping = Math.max(1e-7, damping / 6);
-          if (gain < 1e-5) shiftOverSu = Math.min(shiftOverSu, tolerance / 2);
+          last = undefined;
         } else {
-          before();
-          damping = damping * 10;
-          // A step this small that still does not help is below what the cut of the beams lets one see.
+          putBack();
+          damping *= 10;
+          // A step this small that does not help is below what the cut of the beams lets one see.
           if (shiftOverSu < tolerance) break;
         }
       }
       const r = overallResiduals(sets, 0).residuals;
       history.push({ stage: stage.name, cycle: cycle + 1, rObs: r.rObs, wrAll: r.wrAll, chi2, damping, maxShiftOverSu: shiftOverSu });
-      const ended = !accepted || shiftOverSu < tolerance || cycle + 1 >= most;
-      options.onCheckpoint?.(checkpointOf(p, { stage: s, cycle: cycle + 1, ended, damping, q, history }));
+      status = shiftOverSu < tolerance || (gain > 0 && gain < 1e-5) ? "converged" : gain === 0 ? "stalled" : "max-iterations";
+      const ended = status !== "max-iterations" || cycle + 1 >= most;
+      options.onCheckpoint?.(checkpointOf(p, { stage: s, cycle: cycle + 1, ended, status, damping, q, history }));
       p.tell({
         done: cycle + 1,
         total: most,
         note: `${stage.name}, cycle ${cycle + 1}: R(obs) ${(100 * r.rObs).toFixed(2)} %, wR ${(100 * r.wrAll).toFixed(2)} %`,
       });
-      if (shiftOverSu < tolerance) status = "converged";
-      else if (!accepted) status = "stalled";
-      if (ended && !(s === stages.length - 1 && accepted && cycle + 1 >= most)) break;
+      if (ended) break;
     }
   }
-  const covariance = blockCovariance(last!.normal);
-  return dynamicalResult(
-    p,
-    q,
-    { ...last!, covariance, status, history, shiftOverSu, warnings, restraints: restrained.rows(model.rawAt(q)).map((r) => r.residual) },
-    options,
-  );
+  // Standard uncertainties belong to the final parameters.
+  last ??= await equations(stages.at(-1)!, false);
+  const end = { ...last, covariance: blockCovariance(last.normal), status, history, shiftOverSu, warnings };
+  return dynamicalResult(p, q, { ...end, restraints: restrained.rows(model.rawAt(q)).map((r) => r.residual) }, options);
 }
 
 const privateCount = (n: BlockNormal): number => n.blocks.reduce((s, b) => s + b.size, 0);

@@ -32,10 +32,10 @@ export type {
   RowModel,
 } from "./dynamical-types.js";
 export { extinctionDerivatives, extinctionGeometry, extinctionY } from "./extinction.js";
-export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter } from "./kinematic.js";
 export { refineKinematic, refineKinematicSteps } from "./kinematic.js";
 export { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
 export { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
+export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter } from "./kinematic-types.js";
 export type { MapPeak, MapPeakOptions } from "./map-peaks.js";
 export { mapPeaks } from "./map-peaks.js";
 export type { MapSection, SectionOptions } from "./map-section.js";

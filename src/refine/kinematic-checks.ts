@@ -3,7 +3,7 @@ import { isAbsent, isCentringAbsent } from "../geometry/extinctions.js";
 import { mergeReflections, reflectionList } from "../geometry/reflection-list.js";
 import { type SpaceGroup, spaceGroup } from "../geometry/space-groups.js";
 import { cellMismatch } from "../geometry/structure.js";
-import type { KinematicData } from "./kinematic.js";
+import type { KinematicData } from "./kinematic-types.js";
 
 /** Largest relative difference of two cells: lengths by themselves, angles against a radian. */
 export function cellDifference(a: UnitCell, b: UnitCell): number {
