@@ -50,6 +50,8 @@ export {
   signedIndex,
   waveGrid,
 } from "./grid.js";
+export type { HrtemOptions, HrtemResult } from "./hrtem.js";
+export { hrtem, hrtemSteps } from "./hrtem.js";
 export type { ScanImage, ScanSteps } from "./measurements.js";
 export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
 export type { PhononOptions, Snapshots } from "./phonons.js";
@@ -66,13 +68,15 @@ export type { PropagatorOptions } from "./propagator.js";
 export { precessionTilts, propagator } from "./propagator.js";
 export { enlargeAtoms, samplingForAngle } from "./scan-box.js";
 export type { CheckpointStore, ScanState } from "./scan-checkpoint.js";
-export type { Configurations, ScanMemory, ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan.js";
+export type { ScanMemory, ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan.js";
 export { planScan } from "./scan-plan.js";
 export type { Scan, ScanPositions } from "./scan-positions.js";
 export { gridScan, scanPositions } from "./scan-positions.js";
 export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult } from "./scan-run.js";
 export { runScan } from "./scan-run.js";
-export { patternSink } from "./scan-sinks.js";
+export { cubeGeometry, patternSink } from "./scan-sinks.js";
 export type { Slices } from "./slicing.js";
 export { planeSlices, sliceOfAtoms, slices } from "./slicing.js";
+export type { CrystalBox, CrystalBoxOptions, StemImage, StemOptions } from "./stem.js";
+export { annularDetectors, crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
 export type { Triple } from "./vectors.js";

@@ -4,18 +4,13 @@ import type { AtomModel } from "./atoms.js";
 import { checkAtoms } from "./atoms-check.js";
 import { type CompiledDetectors, compileDetectors, type Detector } from "./detectors.js";
 import { antialiasCutoff, reciprocalGrid, type Wave, type WaveGrid } from "./grid.js";
+import { type Snapshots, still } from "./phonons.js";
 import type { PotentialOptions } from "./potential.js";
 import { probeOutside } from "./probe-size.js";
 import type { MultisliceOptions } from "./propagate.js";
 import { type Scan, type ScanPositions, scanPositions } from "./scan-positions.js";
 import { type Slices, slices } from "./slicing.js";
 
-/** Thermal configurations, or snapshots: the readings are averaged over them. */
-export interface Configurations {
-  readonly count: number;
-  /** The same model for the same index, always. */
-  snapshot(index: number): AtomModel;
-}
 /** Probes that add up incoherently (focal spread, an extended source): weights sum to 1. */
 export interface WeightedProbe {
   readonly wave: Wave;
@@ -27,7 +22,7 @@ export interface ScanSetup {
   readonly beam: Beam;
   /** Amplitude ψ(q) of a probe at the origin, FFT order, [ny, nx, 2]; any scale. Or several with weights. */
   readonly probe: Wave | readonly WeightedProbe[];
-  readonly atoms: AtomModel | Configurations;
+  readonly atoms: AtomModel | Snapshots;
   readonly scan: Scan;
   readonly detectors: readonly Detector[];
   readonly potential?: Omit<PotentialOptions, "grid" | "arena"> | undefined;
@@ -53,7 +48,7 @@ export interface ScanPlan {
   readonly positions: ScanPositions;
   readonly probes: number;
   readonly waves: readonly WeightedProbe[];
-  readonly configurations: Configurations;
+  readonly configurations: Snapshots;
   readonly detectors: CompiledDetectors;
   readonly slices: Slices;
   /** Number of slices behind each depth, and the depths themselves, Å. */
@@ -73,7 +68,7 @@ export function planScan(setup: ScanSetup): ScanPlan {
   const positions = scanPositions(setup.scan, grid),
     probes = positions.positions.length / 2,
     warnings: string[] = [];
-  const configurations = "count" in setup.atoms ? setup.atoms : { count: 1, snapshot: () => setup.atoms as AtomModel };
+  const configurations = "count" in setup.atoms ? setup.atoms : still(setup.atoms);
   if (!(Number.isInteger(configurations.count) && configurations.count >= 1))
     fail("bad-value", { configurations: configurations.count }, "there is at least one configuration of the atoms");
   const first = configurations.snapshot(0);

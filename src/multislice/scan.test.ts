@@ -4,7 +4,7 @@ import { rng } from "../core/rng.js";
 import { beam } from "../geometry/beam.js";
 import { readNpy } from "../io/npy.js";
 import { maxRelative } from "../testing/close.js";
-import { describeData, readData } from "../testing/data.js";
+import { describeData, readData, readDataText } from "../testing/data.js";
 import { type AtomModel, atomModel } from "./atoms.js";
 import { repeatAtoms } from "./atoms-build.js";
 import { readDetectors } from "./detector-read.js";
@@ -62,6 +62,28 @@ describeData("abTEM's golden CBED patterns and lines", ["fourd/abtem-golden"], (
       for (let x = 0; x < mx; x++)
         for (let y = 0; y < my; y++, i++) ours[i] = data[(p * 128 + y + 64 - (my >> 1)) * 128 + x + 64 - (mx >> 1)]!;
     expect(maxRelative(ours, wanted.data as Float32Array)).toBeLessThan(tolerance);
+  });
+});
+
+describeData("abTEM's golden line", ["fourd/abtem-golden"], () => {
+  test("BF 0-20 and HAADF from 60 mrad along [100]: 1e-5 of the maximum", async () => {
+    const { cases } = JSON.parse(readDataText("fourd/abtem-golden/golden.json")) as {
+      cases: { si_line: { BF_0_20: number[]; HAADF_60_120: number[] } };
+    };
+    const line = waveGrid(128, 128, [2 * a, 0], [0, 2 * a]);
+    const { readings } = await runScan({
+      grid: line,
+      beam: b200,
+      probe: aperture(line, 20),
+      atoms: repeatAtoms(cell, [2, 2, 10]),
+      potential: { sliceThickness: a / 4, pixelFactor: "abtem" },
+      multislice: { precision: "f64" },
+      scan: { kind: "list", positions: Array.from({ length: 32 }, (_, i) => (i % 2 ? 0 : ((i >> 1) / 16) * a)) },
+      // abTEM's second detector ends at 120 mrad, but its waves carry nothing beyond 98.513.
+      detectors: [{ kind: "annular", innerMrad: 0, outerMrad: 20 }, { kind: "annular", innerMrad: 60, outerMrad: 98.5 }],
+    }); // biome-ignore format: short
+    expect(maxRelative(readings[0]!.data, cases.si_line.BF_0_20)).toBeLessThan(1e-5);
+    expect(maxRelative(readings[1]!.data, cases.si_line.HAADF_60_120)).toBeLessThan(1e-5);
   });
 });
 

@@ -1,0 +1,56 @@
+import { parseAtomsXyz } from "../io/atoms-xyz.js";
+import { writeNpy } from "../io/npy.js";
+import { writeTiff } from "../io/tiff-write.js";
+import type { AtomModel } from "../multislice/atoms.js";
+import { atomsFromXyz, snapshotsFromXyz } from "../multislice/atoms-files.js";
+import { givenSnapshots, type Snapshots } from "../multislice/phonons.js";
+import { type CrystalBoxOptions, crystalBox, type StemImage } from "../multislice/stem.js";
+import { imagePng } from "../render/image.js";
+import { readStructure } from "./dynamical-structure.js";
+
+/** Atoms for a simulation, from a file. */
+export interface BoxFromFile {
+  readonly atoms: AtomModel | Snapshots;
+  /** One period of the crystal; undefined for boxes that are taken as they are. */
+  readonly unit?: AtomModel | undefined;
+  /** What a careful user should know, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * A box of atoms from a file by its name: an .xyz file is taken as it stands (beam along +z; several frames are snapshots of one run); a CIF or JANA
+ * file is a crystal that is turned, closed and repeated (`crystalBox`).
+ * @param read - gives the text of a file
+ */
+export function readBox(path: string, read: (path: string) => string, options: CrystalBoxOptions = {}): BoxFromFile {
+  if (/\.xyz$/i.test(path)) {
+    const { value: frames, warnings } = parseAtomsXyz(read(path));
+    if (frames.length === 1) return { atoms: atomsFromXyz(frames[0]!), notes: warnings };
+    return {
+      atoms: givenSnapshots(snapshotsFromXyz(frames)),
+      notes: [...warnings, `${frames.length} frames are taken as snapshots of one run`],
+    };
+  }
+  const { value: structure, warnings } = readStructure(path, read);
+  const box = crystalBox(structure, options);
+  const row = (k: number): string => `[${box.vectors.slice(k, k + 3).map((v) => Number(v.toFixed(3)))}]`;
+  const strain = box.maxStrain > 0 ? `; strained by up to ${(100 * box.maxStrain).toFixed(3)} % to close it` : "";
+  return {
+    atoms: box.atoms,
+    unit: box.unit,
+    notes: [...warnings, `box a = ${row(0)}, b = ${row(3)}, c = ${row(6)} of the cell, repeated ${box.repetitions.join(" × ")}${strain}`],
+  };
+}
+
+/** An image as a picture (PNG), as a 32-bit TIFF and as an array (NPY): endings and bytes. */
+export function imageFiles({
+  data,
+  shape,
+}: Pick<StemImage, "data" | "shape">): readonly (readonly [ending: "png" | "tif" | "npy", bytes: Uint8Array])[] {
+  const image = { data, shape };
+  return [
+    ["png", imagePng(image)],
+    ["tif", writeTiff(image)],
+    ["npy", writeNpy(data, shape)],
+  ];
+}
