@@ -19,6 +19,8 @@ export type { Facet, FacetEnergy, FacetLayers, HalfSpace, ParticleOptions, Polyh
 export { layeredShape, nanoparticle, polyhedron, wulffShape } from "./atoms-particle.js";
 export type { Dislocation, DisplacementField } from "./atoms-strain.js";
 export { dislocation, displaceAtoms, sphericalMisfit, sumFields, uniformStrain } from "./atoms-strain.js";
+export type { PatternOptions, PatternResult } from "./cbed.js";
+export { diffractionSteps } from "./cbed.js";
 export type { Ensemble } from "./coherence.js";
 export { focalEnsemble, focalSpreadOf, spatialEnvelope, temporalEnvelope, tiltEnsemble } from "./coherence.js";
 export type { DetectorBlur } from "./detector-geometry.js";
@@ -54,6 +56,9 @@ export type { HrtemOptions, HrtemResult } from "./hrtem.js";
 export { hrtem, hrtemSteps } from "./hrtem.js";
 export type { ScanImage, ScanSteps } from "./measurements.js";
 export { integratedCenterOfMass, poissonDose, sourceBlur, sumRings } from "./measurements.js";
+export type { MemoryEstimate, MemoryQuestion } from "./memory.js";
+export { checkMemory, multisliceMemory } from "./memory.js";
+export { patternImage, patternTotals } from "./pattern.js";
 export type { PhononOptions, Snapshots } from "./phonons.js";
 export { frozenPhonons, givenSnapshots, still } from "./phonons.js";
 export type { PotentialOptions, PotentialPlan } from "./potential.js";
