@@ -6,13 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { dataPath, hasData } from "../src/testing/data.js";
 import { root } from "./paths.js";
 
-/** Examples that another file tests name themselves there, in quotes. */
-const elsewhere = readdirSync(join(root, "tests"))
-  .filter((f) => /^examples-.*\.test\.ts$/.test(f))
-  .map((f) => readFileSync(join(root, "tests", f), "utf8"))
-  .join("\n");
 const examples = readdirSync(join(root, "examples"))
-  .filter((f) => f.endsWith(".ts") && !elsewhere.includes(`"${f.slice(0, -3)}"`))
+  .filter((f) => f.endsWith(".ts"))
   .map((f) => f.slice(0, -3));
 /** Text of the tests of single topics, which call their own examples by name. */
 const elsewhere = readdirSync(join(root, "tests"))
