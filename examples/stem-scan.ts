@@ -8,11 +8,11 @@ import { imageFiles, readBox } from "../src/pipeline/stem-box.js";
 
 const usage = `usage: stem-scan <structure.cif | box.xyz> [--zone 0,0,1 | --plane 1,1,0] [--out prefix] [options] [--json]
   --kv 200 --semiangle 20 --defocus 0 --cs 0 (Å)  --detectors BF:0-20,ADF:60-150 (mrad)  --depths 50,100 thickness series, Å
-  --thickness 100 --across 20 smallest box, Å     --strain 0.01 allowed to close it       --slice 2 Å
+  --thickness 100 --across 20 smallest box, Å     --strain 0.03 allowed to close it       --slice 2 Å
   --step 0.4 Å, or --scan 32x32 probes            --phonons 0 --u 0 (Å², 0: the file's) --seed 1
   --source 0 FWHM, Å    --dose 0 e/Å²             --workers 2 --memory 2048 MB
   --patterns file.npy|h5|zarr --max 60 mrad       --checkpoint file  to go on after an interruption`;
-const numeric = { kv: 200, semiangle: 20, defocus: 0, cs: 0, thickness: 100, across: 20, strain: 0.01, slice: 2, step: 0.4, phonons: 0 };
+const numeric = { kv: 200, semiangle: 20, defocus: 0, cs: 0, thickness: 100, across: 20, strain: 0.03, slice: 2, step: 0.4, phonons: 0 };
 const defaults = { ...numeric, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
 async function main(): Promise<void> {
   const names = ["zone", "plane", "scan", "detectors", "patterns", "checkpoint", "depths", "out", ...Object.keys(defaults)];

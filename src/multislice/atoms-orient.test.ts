@@ -73,7 +73,7 @@ describe("boxes against ASE 3.29 (surface) and abTEM 1.0.11 (orthogonalize_cell)
     expect(o.maxStrain).toBeGreaterThan(0.0005);
     expect(o.maxStrain).toBeLessThan(0.003);
     expect(Math.abs(o.strain[5]!)).toBeCloseTo(o.maxStrain, 4);
-    expect(() => orientedAtoms(monoclinic, { toSource: { uvw: [0, 1, 0] }, orthogonal: true })).toThrow(/maxStrain 0.01|0\.01/);
+    expect(() => orientedAtoms(monoclinic, { toSource: { uvw: [0, 1, 0] }, orthogonal: true })).toThrow(/maxStrain 0\.0012 would do/);
   });
 });
 

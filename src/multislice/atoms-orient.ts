@@ -160,6 +160,20 @@ function boxOf(a: Triple, b: Triple, c: Triple, n: Triple, orthogonal: boolean, 
  * @throws bad-value for a direction that is no lattice direction; not-found when no box is small enough and close enough, with the numbers to change
  */
 export function orientedAtoms(crystal: Crystal, options: OrientOptions): OrientedAtoms {
+  const found = tryOrient(crystal, options);
+  if (found) return found;
+  const { toSource, toRight, orthogonal = false, maxStrain = 1e-6, maxLength = 60 } = options;
+  // The strain that would do, to name it.
+  const wider = [0.003, 0.01, 0.03, 0.1].filter((v) => v > maxStrain).map((v) => tryOrient(crystal, { ...options, maxStrain: v })).find((b) => b !== undefined); // biome-ignore format: one chain
+  return fail(
+    "not-found",
+    { toSource: JSON.stringify(toSource), toRight: JSON.stringify(toRight), orthogonal, maxStrain, maxLength },
+    `no box closes within maxStrain ${maxStrain} and maxLength ${maxLength} Å: ${wider ? `maxStrain ${(1.01 * wider.maxStrain).toPrecision(2)} would do` : "allow more strain"}, or a greater maxLength, a skew box (orthogonal: false), or the view along a plane normal (toSource: { hkl })`,
+  );
+}
+
+/** {@link orientedAtoms}, or undefined when no box closes. */
+export function tryOrient(crystal: Crystal, options: OrientOptions): OrientedAtoms | undefined {
   const { toSource, toRight, orthogonal = false, maxStrain = 1e-6, maxLength = 60 } = options;
   if (!(maxStrain >= 0 && maxStrain < 0.3)) fail("bad-value", { maxStrain }, "maxStrain is a small number such as 0.01 (1 %)");
   if (!(maxLength > 0 && maxLength <= 500)) fail("bad-value", { maxLength }, "maxLength is a length in Å up to 500");
@@ -182,12 +196,7 @@ export function orientedAtoms(crystal: Crystal, options: OrientOptions): Oriente
       })
     : candidates;
   const best = search(first, candidates, c, n, { orthogonal, planes, maxStrain, toRight: right !== undefined });
-  if (!best)
-    return fail(
-      "not-found",
-      { toSource, toRight, orthogonal, maxStrain, maxLength, inPlane: candidates.length, alongRight: first.length },
-      `no box closes within maxStrain ${maxStrain} and maxLength ${maxLength} Å: allow more strain (0.01), a greater maxLength, a skew box (orthogonal: false), or view along a plane normal (toSource: { hkl })`,
-    );
+  if (!best) return undefined;
   const source: Mat3 = [...best.a.r, ...best.b.r, ...c.r];
   const vectors = matTimes([...best.a.m, ...best.b.m, ...c.m], onCell);
   return {

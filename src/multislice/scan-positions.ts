@@ -38,7 +38,7 @@ export interface ScanPositions {
 }
 
 /** Most probes of one scan. */
-const MAX_PROBES = 2 ** 26;
+const MAX_PROBES = 2 ** 24;
 
 /** @throws bad-value */
 export function scanPositions(scan: Scan, grid: WaveGrid): ScanPositions {
@@ -52,7 +52,11 @@ export function scanPositions(scan: Scan, grid: WaveGrid): ScanPositions {
       const { shape, origin = [0, 0], a = grid.a, b = grid.b } = scan,
         [sy, sx] = shape;
       if (!(whole(sy) && whole(sx) && sy * sx <= MAX_PROBES))
-        fail("bad-value", { shape }, "a grid scan has whole numbers of rows and columns [sy, sx]");
+        fail(
+          "bad-value",
+          { shape, most: MAX_PROBES },
+          "a grid scan has whole numbers of rows and columns [sy, sx], and no more than 16.7 million probes",
+        );
       for (const [name, v] of Object.entries({ origin, a, b })) finite(name, v);
       const positions = new Float64Array(2 * sy * sx);
       for (let iy = 0, p = 0; iy < sy; iy++)

@@ -78,6 +78,8 @@ export async function runScan(setup: ScanSetup | ScanPlan, options: ScanOptions 
     bytes = precision === "f32" ? 4 : 8,
     n = grid.nx * grid.ny,
     waveBytes = 2 * bytes * n;
+  for (const [field, v] of Object.entries({ workers: options.workers, blockProbes: options.blockProbes }))
+    if (v !== undefined && !(Number.isInteger(v) && v >= 1)) fail("bad-value", { [field]: v }, `${field} is a whole number of at least 1`);
   const wasm = wasmAvailable();
   const workers = wasm ? Math.max(1, Math.min(options.workers ?? Number.POSITIVE_INFINITY, await availableParallelism())) : 1;
   const room = budget(plan, maxMemoryMB, patternSink !== undefined);

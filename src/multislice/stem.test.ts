@@ -42,6 +42,11 @@ describe("boxes", () => {
     expect(b.maxStrain).toBeGreaterThan(0);
     expect(b.maxStrain).toBeLessThan(0.01);
     expect(crystalBox(albiteLike, { toSource: { hkl: [0, 0, 1] } }).maxStrain).toBe(0);
+    // [1 1 0] of an orthorhombic cell: b² − a² is 3 % of their sum, and half of that is shear.
+    const ortho = structure(unitCell(8.12, 8.36, 11.76), spaceGroup("P m m m"), [atom({ element: "Pb", xyz: [0, 0, 0] })]);
+    const pair = crystalBox(ortho, { toSource: { uvw: [1, 1, 0] } });
+    expect(pair.maxStrain).toBeCloseTo((8.36 ** 2 - 8.12 ** 2) / (8.36 ** 2 + 8.12 ** 2) / 2, 3);
+    expect(() => crystalBox(ortho, { toSource: { uvw: [1, 1, 0] }, maxStrain: 0.01 })).toThrow(/maxStrain 0\.01\d? would do/);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Rng } from "../core/rng.js";
 import { beam } from "../geometry/beam.js";
 import type { Aberrations } from "./aberrations.js";
 import type { AtomModel } from "./atoms.js";
-import { type Crystal, type OrientedAtoms, type OrientOptions, orientedAtoms } from "./atoms-orient.js";
+import { type Crystal, type OrientedAtoms, type OrientOptions, orientedAtoms, tryOrient } from "./atoms-orient.js";
 import { focalEnsemble } from "./coherence.js";
 import { defocused } from "./defocus.js";
 import type { Detector } from "./detectors.js";
@@ -28,20 +28,16 @@ export interface CrystalBox extends OrientedAtoms {
   readonly repetitions: readonly [number, number, number];
 }
 /**
- * A crystal made ready for a scan: turned (default [0 0 1] to the source), closed in a box (default strain up to 1 %), repeated. Where no box down a
+ * A crystal made ready for a scan: turned (default [0 0 1] to the source), closed in a box (with as little strain as closes it, by default up to 3 %), repeated. Where no box down a
  * lattice direction closes, say `toSource: { hkl }`.
  */
 export function crystalBox(crystal: Crystal, options: CrystalBoxOptions = {}): CrystalBox {
-  const { across = 20, thickness = 0, toSource = { uvw: [0, 0, 1] as const }, maxStrain = 0.01, ...rest } = options;
-  // An exact box where there is one.
-  const exact = (): OrientedAtoms | undefined => {
-    try {
-      return orientedAtoms(crystal, { ...rest, toSource });
-    } catch {
-      return undefined;
-    }
-  };
-  const oriented = exact() ?? orientedAtoms(crystal, { ...rest, toSource, maxStrain });
+  const { across = 20, thickness = 0, toSource = { uvw: [0, 0, 1] as const }, maxStrain = 0.03, ...rest } = options;
+  // As little strain as closes a box.
+  let oriented: OrientedAtoms | undefined;
+  for (const allowed of [1e-6, 0.003, 0.01])
+    if (allowed < maxStrain) oriented ??= tryOrient(crystal, { ...rest, toSource, maxStrain: allowed });
+  oriented ??= orientedAtoms(crystal, { ...rest, toSource, maxStrain });
   const { atoms, repetitions } = enlargeAtoms(oriented.atoms, { across, thickness });
   return { ...oriented, atoms, unit: oriented.atoms, repetitions };
 }

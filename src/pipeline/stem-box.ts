@@ -34,7 +34,7 @@ export function readBox(path: string, read: (path: string) => string, options: C
   const { value: structure, warnings } = readStructure(path, read);
   const box = crystalBox(structure, options);
   const row = (k: number): string => `[${box.vectors.slice(k, k + 3).map((v) => Number(v.toFixed(3)))}]`;
-  const strain = box.maxStrain > 0 ? `; strained by up to ${(100 * box.maxStrain).toFixed(3)} % to close it` : "";
+  const strain = box.maxStrain > 1e-7 ? `; strained by up to ${(100 * box.maxStrain).toPrecision(2)} % to close it` : "";
   return {
     atoms: box.atoms,
     unit: box.unit,
