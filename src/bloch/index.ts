@@ -31,6 +31,8 @@ export { exposureIntensities } from "./integrate-bethe.js";
 export { sweepPool } from "./integrate-pool.js";
 export type { SweepRule } from "./integrate-rules.js";
 export { sweepRule } from "./integrate-rules.js";
+export type { LacbedOptions, PatternAgreement } from "./lacbed.js";
+export { fitPatterns, lacbedPatterns, zeroMeanCorrelation } from "./lacbed.js";
 export type { MosaicBlocks, Mosaicity } from "./mosaicity.js";
 export { mosaicBlocks } from "./mosaicity.js";
 export type { OrientationOptions, OrientationSolver, OrientationTask } from "./orientations.js";
