@@ -44,9 +44,6 @@ describeData("LiNbO3, measured digital LACBED at 42 pixels", ["3ded/lacbed_dm3/L
           for (let x = 0; x < pixels; x++)
             data[(row * step + y) * width + i * step + x] = Math.min(1, Math.max(0, (picture[y * pixels + x]! - low) / (high - low)));
       }
-    writeFileSync(
-      process.env.EWALD_PICTURE,
-      imagePng({ data, shape: [2 * step - 2, width] }, { scale: { range: [0, 1] }, zoom: 2 }),
-    );
+    writeFileSync(process.env.EWALD_PICTURE, imagePng({ data, shape: [2 * step - 2, width] }, { scale: { range: [0, 1] }, zoom: 2 }));
   });
 });
