@@ -160,10 +160,10 @@ function onInputAxes(w: Mat3, p: Mat3): Mat3 {
 }
 
 /**
- * Correlation of normalised amplitudes of h and hW as a function of the operation W, on the axes of the indices; remembered by operation. Fewer
- * than 10 pairs are no evidence against it (1).
+ * Correlation of normalised amplitudes of h and hW as a function of the operation W, on the axes of the indices; remembered by operation. With fewer
+ * than 10 pairs it is `unknown`: 1, no evidence against it, or 0, none for it.
  */
-export function operationScores(cell: UnitCell, { hkl, intensity }: MeasuredIntensities): (w: Mat3) => number {
+export function operationScores(cell: UnitCell, { hkl, intensity }: MeasuredIntensities, unknown = 1): (w: Mat3) => number {
   const sums = new Map<string, { hkl: Hkl; sum: number; n: number }>();
   const half = (h: Hkl): Hkl =>
     h[2] < 0 || (h[2] === 0 && (h[0] < 0 || (h[0] === 0 && h[1] < 0))) ? [-h[0] + 0, -h[1] + 0, -h[2] + 0] : h;
@@ -206,7 +206,7 @@ export function operationScores(cell: UnitCell, { hkl, intensity }: MeasuredInte
       sxy += 2 * e * other.e;
     }
     const isTrivial = w.every((x, i) => x === w[0] * identity3[i]!);
-    const value = isTrivial || n < 20 ? 1 : (n * sxy - sx * sx) / (n * sxx - sx * sx);
+    const value = isTrivial ? 1 : n < 20 ? unknown : (n * sxy - sx * sx) / (n * sxx - sx * sx);
     memo.set(w.join(), value);
     return value;
   };

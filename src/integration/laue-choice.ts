@@ -51,7 +51,8 @@ export function laueByIntensity(
   const holohedry = laueGroupsOf(bravais),
     own = holohedry.flatMap((h) => h.group.ops.map((op) => op.rotation.join())),
     allowed = new Set(own),
-    score = operationScores(cell, list);
+    // What a few reflections cannot show is not taken for granted: merging too much is worse than merging too little.
+    score = operationScores(cell, list, 0);
   const candidates = halls
     .map((hall) => spaceGroupFromHall(hall))
     .filter((g) => g.ops.every((op) => allowed.has(op.rotation.join())))

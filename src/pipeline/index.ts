@@ -16,6 +16,8 @@ export { describeSeries } from "./load.js";
 export { candidateOfCell } from "./match-cell.js";
 export type { ProcessingRecord, ProcessOptions, SeriesDescription } from "./process.js";
 export { processSeries, processSpotsSteps } from "./process.js";
+export type { ReducedSeries, ReduceOptions } from "./reduce.js";
+export { reducedCrystal, reducedFiles, reducedRecord, reducedSummary, reduceIntegrated, reduceSeries } from "./reduce.js";
 export type { ReportOptions } from "./report.js";
 export { processingHtml, processingReport } from "./report.js";
 export { axisPlot, correctionPlots, framePicture, indexingHistogram, reciprocalProjection, seriesPlots } from "./report-figures.js";

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rng } from "../src/core/rng.js";
+import { gaussianProfiles } from "../src/integration/profiles.js";
+import { defaultIntegrateKernels, type FitSettings } from "../src/kernels/integrate.js";
+import { jsIntegrateKernels } from "../src/kernels/js/integrate.js";
+import { type Report, runPython, time } from "./harness.js";
+
+/** A 1k × 1k frame with n spots of all strengths; positions are known. */
+function frame(n: number) {
+  const r = rng("integrate bench"),
+    size = 1024,
+    data = new Float32Array(size * size),
+    xs = Float64Array.from({ length: n }, () => 20 + 980 * r.uniform()),
+    ys = Float64Array.from({ length: n }, () => 20 + 980 * r.uniform());
+  for (let i = 0; i < data.length; i++) data[i] = r.poisson(5);
+  for (let k = 0; k < n; k++)
+    for (let j = -6; j <= 6; j++)
+      for (let i = -6; i <= 6; i++) {
+        const x = Math.round(xs[k]!) + i,
+          y = Math.round(ys[k]!) + j;
+        data[y * size + x]! += 8 * 1.01 ** k * Math.exp(-((x - xs[k]!) ** 2 + (y - ys[k]!) ** 2) / 5);
+      }
+  return { data, xs, ys, size };
+}
+
+/** The same with NumPy: for each spot clipped plane from the ring, weighted fit of the profile and box sum, neighbours as pixels left out. */
+const numpy = (folder: string): string => `
+import json, time, numpy as np
+a = np.fromfile(${JSON.stringify(join(folder, "frame.f32"))}, '<f4').reshape(1024, 1024).astype(float)
+x = np.fromfile(${JSON.stringify(join(folder, "x.f64"))}); y = np.fromfile(${JSON.stringify(join(folder, "y.f64"))})
+def run():
+    cover = np.zeros(a.shape, bool); out = []
+    for xx, yy in zip(x, y):
+        y0, x0 = int(yy), int(xx)
+        cover[y0-4:y0+5, x0-4:x0+5] = True
+    for xx, yy in zip(x, y):
+        y0, y1, x0, x1 = max(0, int(yy)-13), min(1024, int(yy)+14), max(0, int(xx)-13), min(1024, int(xx)+14)
+        s = a[y0:y1, x0:x1]; v, u = np.mgrid[y0:y1, x0:x1]; u = u - xx; v = v - yy; d2 = u*u + v*v
+        keep = (d2 < 169) & ~cover[y0:y1, x0:x1]
+        for k in range(4):
+            m = np.column_stack([np.ones(keep.sum()), u[keep], v[keep]])
+            p = np.linalg.lstsq(m, s[keep], rcond=None)[0]
+            e = s - (p[0] + p[1]*u + p[2]*v)
+            keep &= np.abs(e) < 3.5 * np.sqrt(max(p[0], .25))
+        box = d2 < 36; prof = np.exp(-d2 / 5) / (5 * np.pi)
+        i = 0.0
+        for k in range(4):
+            w = 1 / np.maximum(p[0] + p[1]*u + p[2]*v + max(i, 0)*prof, .05)
+            i = (w*prof*e)[box].sum() / (w*prof*prof)[box].sum()
+        out.append((i, e[box].sum()))
+    return out
+run(); best = 1e9
+for _ in range(3):
+    t = time.perf_counter(); run(); best = min(best, time.perf_counter() - t)
+print(json.dumps({"ms": best * 1e3}))
+`;
+
+export async function run(report: Report): Promise<void> {
+  const n = 400,
+    { data, xs, ys, size } = frame(n),
+    settings: FitSettings = { gain: 1, psi: 0, box: 6, core: 4, background: 12.8, clip: 3.5, modelError: 0.05, reject: 6 },
+    { coefficients, radius } = gaussianProfiles(11, 1.6),
+    which = new Int32Array(n),
+    padded = 2 * radius + 7;
+  const body = (kernels: typeof jsIntegrateKernels) => (): void => {
+    const f = kernels.frame(data, undefined, size, size, settings);
+    f.fit(coefficients, padded, xs, ys, which, 4);
+    f.close();
+  };
+  const ms = time(body(defaultIntegrateKernels())),
+    js = time(body(jsIntegrateKernels));
+  report({ name: `${n} spots of a 1024² frame, four turns`, ms, peer: "plain TS", peerMs: js });
+  const folder = mkdtempSync(join(tmpdir(), "ewald-bench-"));
+  writeFileSync(join(folder, "frame.f32"), data);
+  writeFileSync(join(folder, "x.f64"), xs);
+  writeFileSync(join(folder, "y.f64"), ys);
+  const peer = runPython<{ ms: number }>(numpy(folder));
+  rmSync(folder, { recursive: true });
+  if (peer) report({ name: `${n} spots of a 1024² frame, against NumPy spot by spot`, ms, peer: "NumPy", peerMs: peer.ms });
+}
