@@ -51,11 +51,13 @@ export function laueByIntensity(
   const holohedry = laueGroupsOf(bravais),
     own = holohedry.flatMap((h) => h.group.ops.map((op) => op.rotation.join())),
     allowed = new Set(own),
+    // Absences of the centring are no reflections at all: completeness must not count them.
+    centring = bravais[1]!,
     // What a few reflections cannot show is not taken for granted: merging too much is worse than merging too little.
     score = operationScores(cell, list, 0);
   const candidates = halls
-    .map((hall) => spaceGroupFromHall(hall))
-    .filter((g) => g.ops.every((op) => allowed.has(op.rotation.join())))
+    .filter((hall) => spaceGroupFromHall(hall).ops.every((op) => allowed.has(op.rotation.join())))
+    .map((hall) => spaceGroupFromHall(hall.replace("P", centring)))
     .map((group) => ({
       laue: group.laueGroup,
       group,

@@ -187,6 +187,22 @@ describe.each(kinds)("%s", (_, exposure, frames, step) => {
   });
 });
 
+test("Laue groups carry the centring, so that completeness counts no reflections that cannot be", () => {
+  const s = series(kinds[0][1], 60, 0.5, rng("centred"), () => 1),
+    list = curveObservations(cell, fitRockingCurves(s));
+  for (const [bravais, letter] of [
+    ["oC", "C"],
+    ["oI", "I"],
+    ["hR", "R"],
+    ["cF", "F"],
+    ["aP", "P"],
+  ] as const) {
+    const ranked = laueByIntensity(cell, bravais, list);
+    expect(ranked.length).toBeGreaterThan(0);
+    for (const l of ranked) expect(l.group.centring).toBe(letter);
+  }
+});
+
 test("outliers are rejected, the error model is that of the noise, partial and unusable frames are flagged", () => {
   const [, exposure, frames, step] = kinds[0];
   const s = series(exposure, frames, step, rng("errors"), () => 1),
