@@ -161,6 +161,8 @@ export type { TiffWriteOptions } from "./tiff-write.js";
 export { writeTiff } from "./tiff-write.js";
 export type { YamlValue } from "./tiff-yaml.js";
 export { parseHeaderYaml } from "./tiff-yaml.js";
+export type { Mdoc, MdocSection } from "./tilt-angles.js";
+export { parseAngles, parseMdoc } from "./tilt-angles.js";
 export type { TvipsHeader } from "./tvips.js";
 export { tvipsFrames } from "./tvips.js";
 export type { XdsGeometry, XdsReflections } from "./xds/hkl.js";

@@ -1,3 +1,4 @@
+import { fail } from "../core/errors.js";
 import type { TiltSeries } from "./tilt-series.js";
 
 /** How well a volume explains the views. */
@@ -63,7 +64,11 @@ export interface Reconstruction {
 
 /** Default shape of the volume of a series: as deep as the views are wide across the tilt axis. */
 export function volumeShape(series: TiltSeries, wanted?: readonly [number, number, number]): readonly [number, number, number] {
-  if (wanted) return wanted;
+  if (wanted) {
+    if (wanted.length !== 3 || !wanted.every((n) => Number.isInteger(n) && n >= 1 && n <= 16384))
+      fail("bad-shape", { volume: wanted }, "the volume is [nz, ny, nx], three whole sizes");
+    return wanted;
+  }
   const [views, ny, nx] = series.shape;
   let along = 0;
   for (let p = 0; p < views; p++) along += Math.abs(series.poses[9 * p + 4]!) - Math.abs(series.poses[9 * p]!);

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { rng } from "../core/rng.js";
+import { blobViews } from "../testing/tomography.js";
+import { alignSeries } from "./align.js";
+import { posesFromTilts } from "./poses.js";
+import { registrar, shiftViews } from "./shift.js";
+import { tiltSeries } from "./tilt-series.js";
+
+const tilts = Array.from({ length: 25 }, (_, i) => -72 + 6 * i);
+const list = [
+  [0, 0, 0, 5, 2.2],
+  [6, -6, 7, 4, 1.8],
+  [-7, 5, -6, 6, 1.8],
+  [3, 8, 2, 5, 1.8],
+] as const;
+
+test("a phase ramp moves images exactly, odd and even, and back; the registrar finds the move", () => {
+  for (const [ny, nx] of [
+    [31, 34],
+    [36, 33],
+  ] as const) {
+    const poses = posesFromTilts([20]);
+    const [here, there] = [blobViews(poses, [ny, nx], list), blobViews(poses, [ny, nx], list, [1.3, -0.85])];
+    const moved = shiftViews(here, [1, ny, nx], [1.3, -0.85]);
+    expect(Math.max(...moved.map((v, i) => Math.abs(v - there[i]!)))).toBeLessThan(0.1); // tails at the rim wrap round
+    const r = registrar(ny, nx);
+    const [dx, dy] = r.shift(r.transform(there), r.transform(here), 4);
+    expect(dx).toBeCloseTo(1.3, 2);
+    expect(dy).toBeCloseTo(-0.85, 2);
+    r.free();
+  }
+});
+
+test.each([90, 0])("a series displaced by up to 2 px is aligned to 0.05 px, axis at %i°", async (axisDeg) => {
+  const g = rng(axisDeg + 1),
+    n = 44,
+    poses = posesFromTilts(tilts, { axisDeg });
+  const shifts = Float64Array.from({ length: 2 * tilts.length }, () => 4 * (g.uniform() - 0.5));
+  const series = tiltSeries(blobViews(poses, [n, n], list, shifts), [tilts.length, n, n], poses);
+  const a = await alignSeries(series, { matching: 2, iterations: 15 });
+  expect(a.rounds.length).toBe(5);
+  expect(a.rounds.at(-1)!.r1!).toBeLessThan(a.rounds.at(-2)!.r1! + 1e-4);
+  // Up to what no data can tell: a shift along the axis, and x0 cos θ − z0 sin θ across it.
+  const along = axisDeg === 90 ? 1 : 0;
+  const left = tilts.map((_, p) => a.shifts[2 * p + along]! + shifts[2 * p + along]!),
+    across = tilts.map((_, p) => a.shifts[2 * p + 1 - along]! + shifts[2 * p + 1 - along]!);
+  const mean = left.reduce((s, v) => s + v, 0) / left.length;
+  expect(Math.sqrt(left.reduce((s, v) => s + (v - mean) ** 2, 0) / left.length)).toBeLessThan(0.05);
+  const c = tilts.map((t) => Math.cos((t * Math.PI) / 180)),
+    s = tilts.map((t) => Math.sin((t * Math.PI) / 180)),
+    dot = (u: readonly number[], v: readonly number[]): number => u.reduce((q, x, i) => q + x * v[i]!, 0);
+  const det = dot(c, c) * dot(s, s) - dot(c, s) ** 2,
+    x0 = (dot(across, c) * dot(s, s) - dot(across, s) * dot(c, s)) / det,
+    z0 = (dot(across, s) * dot(c, c) - dot(across, c) * dot(c, s)) / det;
+  const rest = across.map((v, i) => v - x0 * c[i]! - z0 * s[i]!);
+  expect(Math.sqrt(dot(rest, rest) / rest.length)).toBeLessThan(0.05);
+});
+
+test("what cannot be aligned is said", async () => {
+  const poses = posesFromTilts([0, 10]);
+  await expect(alignSeries(tiltSeries(blobViews(poses, [20, 20], list), [2, 20, 20], poses))).rejects.toThrow(/three views/);
+  const more = posesFromTilts([0, 10, 20]);
+  await expect(alignSeries(tiltSeries(blobViews(more, [20, 20], list), [3, 20, 20], more), { angleStepDeg: 99 })).rejects.toThrow(
+    /degrees/,
+  );
+});

@@ -1,0 +1,104 @@
+import { tiltsOf } from "./poses.js";
+import type { TiltSeries } from "./tilt-series.js";
+
+/** What can be said of a series before any reconstruction. */
+export interface SeriesReport {
+  readonly views: number;
+  /** Tilts of a single-axis series, sorted, degrees; undefined for general poses. */
+  readonly tiltRangeDeg: readonly [low: number, high: number] | undefined;
+  /** Largest and smallest total of a view over the mean. */
+  readonly totals: readonly [least: number, most: number];
+  /** Median of the outermost pixels over the largest value: background that is left. */
+  readonly background: number;
+  /** How much the profile along y, along x, changes from view to view (relative rms). Along the tilt axis it should not. */
+  readonly profileChange: { readonly y: number; readonly x: number };
+  /** Crowther's resolution π·D/views, in pixels, D the width of the views. */
+  readonly crowtherPixels: number;
+  readonly warnings: readonly string[];
+}
+
+/** Relative rms change of the normalised profiles of all views. */
+function profileChange({ projections, shape: [views, ny, nx] }: TiltSeries, along: "y" | "x"): number {
+  const n = along === "y" ? ny : nx,
+    sum = new Float64Array(n),
+    all = new Float64Array(views * n);
+  for (let p = 0; p < views; p++) {
+    let total = 0;
+    for (let y = 0, i = p * ny * nx; y < ny; y++)
+      for (let x = 0; x < nx; x++, i++) {
+        const v = projections[i]!;
+        if (!Number.isFinite(v)) continue;
+        all[p * n + (along === "y" ? y : x)]! += v;
+        total += v;
+      }
+    for (let k = 0; k < n; k++) {
+      all[p * n + k]! /= total || 1;
+      sum[k]! += all[p * n + k]! / views;
+    }
+  }
+  let change = 0,
+    size = 0;
+  for (let p = 0; p < views; p++)
+    for (let k = 0; k < n; k++) {
+      change += (all[p * n + k]! - sum[k]!) ** 2;
+      size += sum[k]! ** 2;
+    }
+  return Math.sqrt(change / (size || 1));
+}
+
+/** Look at a series for what commonly goes wrong: axis, background, dose, number of views. Warnings are sentences for a person. */
+export function inspectSeries(series: TiltSeries): SeriesReport {
+  const [views, ny, nx] = series.shape,
+    warnings: string[] = [],
+    tilts = tiltsOf(series.poses);
+  const totals = Float64Array.from({ length: views }, (_, p) => {
+    let s = 0;
+    for (let i = p * ny * nx; i < (p + 1) * ny * nx; i++) if (!series.mask?.[i]) s += series.projections[i]!;
+    return s;
+  });
+  const mean = totals.reduce((a, b) => a + b, 0) / views;
+  const rim: number[] = [];
+  let top = 0;
+  for (let p = 0; p < views; p++)
+    for (let y = 0; y < ny; y++)
+      for (let x = 0; x < nx; x++) {
+        const i = (p * ny + y) * nx + x,
+          v = series.projections[i]!;
+        if (series.mask?.[i]) continue;
+        if (v > top) top = v;
+        if (y === 0 || x === 0 || y === ny - 1 || x === nx - 1) rim.push(v);
+      }
+  rim.sort((a, b) => a - b);
+  const background = (rim[rim.length >> 1] ?? 0) / (top || 1);
+  const change = { y: profileChange(series, "y"), x: profileChange(series, "x") };
+  const range = tilts ? ([Math.min(...tilts.tiltsDeg), Math.max(...tilts.tiltsDeg)] as const) : undefined;
+  if (views < 15) warnings.push(`${views} views are few: expect streaks and a coarse volume`);
+  if (range && range[1] - range[0] < 100)
+    warnings.push(`tilts span only ${(range[1] - range[0]).toFixed(0)}°: the missing wedge elongates everything along the beam`);
+  if (tilts && Math.abs(Math.abs(tilts.axisDeg) - 90) < 20 && change.y > 1.5 * change.x && change.y > 0.02)
+    warnings.push(
+      "profiles change more along the stated tilt axis (y) than across it: is the axis x (axisDeg: 0), or do angles and views differ in order?",
+    );
+  if (tilts && Math.abs(tilts.axisDeg) < 20 && change.x > 1.5 * change.y && change.x > 0.02)
+    warnings.push(
+      "profiles change more along the stated tilt axis (x) than across it: is the axis y (axisDeg: 90), or do angles and views differ in order?",
+    );
+  const [least, most] = [Math.min(...totals) / mean, Math.max(...totals) / mean];
+  if (most / least > 1.3 && background < 0.05)
+    warnings.push(
+      `totals of the views differ by ${((most / least - 1) * 100).toFixed(0)} %: normalise the dose (\`normaliseDose\`), or the object leaves the field`,
+    );
+  if (background > 0.03)
+    warnings.push(
+      `the rim of the views is at ${(100 * background).toFixed(0)} % of the highest value: remove the background (\`removeBackground\`), or the object continues outside the field: make the volume larger`,
+    );
+  return {
+    views,
+    tiltRangeDeg: range,
+    totals: [least, most],
+    background,
+    profileChange: change,
+    crowtherPixels: (Math.PI * nx) / views,
+    warnings,
+  };
+}
