@@ -151,7 +151,16 @@ function build(
 ): PotentialPlan {
   const plane = planeSum(fine, arena),
     fft = rfftPlan({ shape: [fine.ny, fine.nx], type: "f64", arena });
-  const spectrum = fft.spectrumPtr;
+  // The TypeScript transform has arrays of its own: without WebAssembly they are copied from and to the arena.
+  const apart = fft.kernels === "js",
+    points = fine.nx * fine.ny;
+  const own = (bytes: number): number => {
+    const ptr = arena.alloc(bytes);
+    blocks.push(ptr);
+    return ptr;
+  };
+  const spectrum = apart ? own(16 * plane.bins) : fft.spectrumPtr,
+    real = apart ? own(8 * points) : fft.realPtr;
   const most = groups.reduce((n, g) => g.members.concat(g.home).reduce((k, m) => Math.max(k, m.length), n), 1);
   const u = new Float64Array(most),
     v = new Float64Array(most),
@@ -178,8 +187,10 @@ function build(
   };
   const fill = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): number => {
     sumUp(i, of);
+    if (apart) fft.spectrum().set(arena.f64(spectrum, 2 * plane.bins));
     fft.inverse({ scale: 1 });
-    return fft.realPtr;
+    if (apart) arena.f64(real, points).set(fft.real());
+    return real;
   };
   const projectedAt = (i: number): number => fill(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
   return {
