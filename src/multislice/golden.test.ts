@@ -4,12 +4,14 @@ import { beam } from "../geometry/beam.js";
 import { readNpy } from "../io/npy.js";
 import { kirkland } from "../scattering/kirkland.js";
 import { lobato } from "../scattering/lobato.js";
+import { kirklandPotential, lobatoPotential } from "../scattering/real-space.js";
 import { maxRelative } from "../testing/close.js";
 import { describeData, readData } from "../testing/data.js";
 import { atomModel } from "./atoms.js";
 import { repeatAtoms } from "./atoms-build.js";
 import { waveGrid } from "./grid.js";
 import { potentialPlan } from "./potential.js";
+import { sampledPotential } from "./potential-sampled.js";
 import { type ProbeOptions, planeWave, probeAmplitude, probePlan } from "./probe.js";
 import { multislicePlan } from "./propagate.js";
 
@@ -58,6 +60,15 @@ describeData("abTEM's golden arrays", [folder], () => {
     const ours = Float64Array.from([0, 1, 2, 3].flatMap((i) => [...plan.projected(i)]));
     plan.free();
     expect(maxRelative(ours, transposed(wanted.data, 64, 64, 1))).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ["lobato", lobatoPotential],
+    ["kirkland", kirklandPotential],
+  ] as const)("finite projection sampled in real space, %s: 1e-5 of the maximum", async (name, potential) => {
+    const wanted = await golden(`si_unit_pot_${name}_finite_4x64x64_f64`);
+    const ours = sampledPotential(silicon, { grid: waveGrid(64, 64, [a, 0], [0, a]), sliceThickness: a / 4, potential, periodicZ: true });
+    expect(maxRelative(ours, transposed(wanted.data, 64, 64, 1))).toBeLessThan(1e-5);
   });
 
   test.each([

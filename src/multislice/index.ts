@@ -63,6 +63,8 @@ export type { PhononOptions, Snapshots } from "./phonons.js";
 export { frozenPhonons, givenSnapshots, still } from "./phonons.js";
 export type { PotentialOptions, PotentialPlan } from "./potential.js";
 export { potentialPlan } from "./potential.js";
+export type { SampledPotentialOptions } from "./potential-sampled.js";
+export { sampledPotential } from "./potential-sampled.js";
 export type { PrismOptions, PrismPlan } from "./prism.js";
 export { prismPlan } from "./prism.js";
 export type { ProbeOptions, ProbePlan } from "./probe.js";

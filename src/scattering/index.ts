@@ -9,6 +9,8 @@ export { fitGaussians } from "./gaussian-fit.js";
 export { kirkland } from "./kirkland.js";
 export { lobato, lobatoXray } from "./lobato.js";
 export { peng1996, peng1996LowAngle, peng1998 } from "./peng.js";
+export type { AtomPotential } from "./real-space.js";
+export { kirklandPotential, lobatoPotential } from "./real-space.js";
 export { absorptiveStructureFactors, structureFactors } from "./structure-factors.js";
 export { mottBetheConstant, potentialUg, potentialVolts, voltPerStructureFactor } from "./units.js";
 export { weickenmeierKohl } from "./weickenmeier-kohl.js";
