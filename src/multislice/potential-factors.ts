@@ -70,13 +70,20 @@ export function projectedFactor(
   return out;
 }
 
-/** The same for the absorptive factor of the Einstein model; U is taken isotropic, as the factor demands. */
-export function absorptiveFactor(g: WaveGrid, source: AbsorptiveSource, symbol: string, u: readonly number[]): Float64Array {
+/** The same for the absorptive factor of the Einstein model, times `limit`; U is taken isotropic, as the factor demands. */
+export function absorptiveFactor(
+  g: WaveGrid,
+  source: AbsorptiveSource,
+  symbol: string,
+  u: readonly number[],
+  limit: Float64Array | undefined,
+): Float64Array {
   const factor = source(symbol, bFromU((u[0]! + u[1]! + u[2]!) / 3));
   const out = new Float64Array(g.ny * halfWidth(g)),
     unit = voltPerStructureFactor / gridArea(g);
   overHalf(g, (p, qx, qy) => {
-    out[p] = unit * factor.damped(Math.hypot(qx, qy) / 2);
+    const part = limit ? limit[p]! : 1;
+    if (part > 0) out[p] = unit * part * factor.damped(Math.hypot(qx, qy) / 2); // tables end somewhere: ask for no more than counts
   });
   return out;
 }

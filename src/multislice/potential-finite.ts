@@ -49,16 +49,26 @@ export function finiteFactors(g: WaveGrid, factor: Pick<FormFactor, "f">, u: rea
   );
   const rank = s.values.findIndex((v) => v < TOLERANCE * s.values[0]!);
   const unit = voltPerStructureFactor / gridArea(g);
-  const terms = Array.from({ length: rank < 0 ? s.values.length : rank }, (_, r) => {
-    const fq = Float64Array.from({ length: NQ }, (_, i) => s.u.data[i * s.u.cols + r]! / row[i]!),
-      wz = Float64Array.from({ length: NZ }, (_, j) => s.v.data[j * s.v.cols + r]! * s.values[r]!);
-    const f = new Float64Array(g.ny * halfWidth(g));
-    overHalf(g, (p, qx, qy) => {
-      // Even in q: the stencil is mirrored at 0.
-      f[p] = unit * debyeWaller(u, qx, qy) * lagrange(fq, Math.asinh(Math.hypot(qx, qy) / q0) / dq, true);
-    });
-    const at = (z: number): number =>
-      Math.sign(z) * (Math.abs(z) >= reach ? wz[NZ - 1]! : lagrange(wz, Math.asinh(Math.abs(z) / z0) / dz, false));
+  const ranks = rank < 0 ? s.values.length : rank,
+    parts = Array.from({ length: ranks }, () => new Float64Array(g.ny * halfWidth(g)));
+  // Column r of U at the nodes, row by row; even in q, so the stencil is mirrored at 0.
+  const nodes = Float64Array.from(
+    { length: NQ * ranks },
+    (_, k) => s.u.data[Math.floor(k / ranks) * s.u.cols + (k % ranks)]! / row[Math.floor(k / ranks)]!,
+  );
+  const weights = new Float64Array(6);
+  overHalf(g, (p, qx, qy) => {
+    const first = stencil(weights, NQ, Math.asinh(Math.hypot(qx, qy) / q0) / dq, true),
+      damp = unit * debyeWaller(u, qx, qy);
+    for (let r = 0; r < ranks; r++) {
+      let sum = 0;
+      for (let k = 0; k < 6; k++) sum += weights[k]! * nodes[Math.abs(first + k) * ranks + r]!;
+      parts[r]![p] = damp * sum;
+    }
+  });
+  const terms = parts.map((f, r) => {
+    const wz = Float64Array.from({ length: NZ }, (_, j) => s.v.data[j * s.v.cols + r]! * s.values[r]!);
+    const at = (z: number): number => Math.sign(z) * (Math.abs(z) >= reach ? wz[NZ - 1]! : lagrange(wz, Math.asinh(Math.abs(z) / z0) / dz));
     return { f, weight: (below: number, above: number): number => at(above) - at(below) };
   });
   return { reach, terms };
@@ -115,15 +125,20 @@ function integrals(
   return out;
 }
 
-/** Six-point Lagrange interpolation of uniform values at x (in steps); mirrored below 0 when `even`, one-sided otherwise. */
-function lagrange(values: Float64Array, x: number, even: boolean): number {
-  const n = values.length;
-  const first = Math.min(n - 6, even ? Math.floor(x) - 2 : Math.max(0, Math.floor(x) - 2));
-  let sum = 0;
+/** Weights of six-point Lagrange interpolation of n uniform values at x (in steps); returns the first index, below 0 when `mirrored`. */
+function stencil(weights: Float64Array, n: number, x: number, mirrored: boolean): number {
+  const first = Math.min(n - 6, mirrored ? Math.floor(x) - 2 : Math.max(0, Math.floor(x) - 2));
   for (let i = 0; i < 6; i++) {
     let w = 1;
     for (let j = 0; j < 6; j++) if (j !== i) w *= (x - first - j) / (i - j);
-    sum += w * values[Math.abs(first + i)]!;
+    weights[i] = w;
   }
+  return first;
+}
+function lagrange(values: Float64Array, x: number): number {
+  const six = new Float64Array(6),
+    first = stencil(six, values.length, x, false);
+  let sum = 0;
+  for (let i = 0; i < 6; i++) sum += six[i]! * values[first + i]!;
   return sum;
 }

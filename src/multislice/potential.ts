@@ -116,7 +116,7 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
   const where = sliceOfAtoms(model, cut);
   const groups = atomGroups(model, damped).map((g): Group => {
     const fractions = fractional(model, g.atoms);
-    const loss = absorption && g.u ? put(limited(absorptiveFactor(fine, absorption, g.symbol, g.u))) : 0;
+    const loss = absorption && g.u ? put(absorptiveFactor(fine, absorption, g.symbol, g.u, limit)) : 0;
     const home = bySlice(g.atoms, where, cut.count);
     if (projection === "infinite") {
       const f = put(limited(projectedFactor(fine, neutral(factors, g.symbol), g.u, pixelFactor)));
