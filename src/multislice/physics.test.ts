@@ -153,7 +153,7 @@ test("finite slices add up to the infinite projection, and repeat along a leanin
   const total = (options: Partial<Parameters<typeof potentialPlan>[1]>): Float64Array => {
     const plan = potentialPlan(m, { grid, sliceThickness: 0.5, ...options }),
       out = new Float64Array(48 * 48);
-    for (let i = 0; i < plan.slices.count; i++) plan.projected(i).forEach((v, j) => void (out[j]! += v));
+    for (let i = 0; i < plan.slices.count; i++) for (const [j, v] of plan.projected(i).entries()) out[j]! += v;
     plan.free();
     return out;
   };
