@@ -1,4 +1,4 @@
-// npm start                              simulate a tilt series (once), process it, write out/
+// npm start                              simulate a tilt series (once); from its frames to a refined structure; write out/
 // npm start -- <folder|.pts|images…>     the same on your own data
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
@@ -9,20 +9,33 @@ import { unitCell } from "../src/geometry/index.js";
 import { naturalCompare, openFrames, type Pts, parsePts, ptsImagePath } from "../src/io/index.js";
 import { fileSource, listFiles } from "../src/io/node/index.js";
 import {
+  type Determination,
+  demoCase,
   describeSeries,
+  determinationFiles,
+  determinationRecord,
+  determinationSections,
+  determinationSummary,
+  determineStructure,
   frameFormats,
   framePicture,
   processingHtml,
   processSeries,
   recordFiles,
   recordSummary,
-  triclinicCase,
 } from "../src/pipeline/index.js";
+import { structureSvg } from "../src/refine/index.js";
 import { writeDemoSeries } from "./demo-series.js";
 import { progressBar } from "./progress.js";
 
 const usage = `usage: npm start [-- <folder | file.pts | images…> [options]]
-Without arguments: simulates a tilt series of albite once (out/series), processes it and writes the report to out/.
+Without arguments: simulates a tilt series of albite by Bloch waves once (out/series), then cell, intensities, solution, kinematical and dynamical
+refinement; report and files in out/. On your own data the chain goes as far as they allow and says why it stopped.
+
+  --composition "Na Al Si3 O8"       formula, without which no structure is sought
+  --dmin 0.7   --virtual 4,3         resolution; frames merged to a virtual one, and step
+  --no-structure   --no-dynamical    stop after the cell; after the kinematical refinement
+  --workers 2      --seed 1          threads of the dynamical refinement; seed of the solution
 
   --kv 200 | --wavelength 0.02508    voltage in kV, or wavelength in Å
   --aperpixel 0.0053                 Å⁻¹ per pixel
@@ -65,6 +78,13 @@ function readArguments() {
       help: { type: "boolean", short: "h" },
       "no-distortions": { type: "boolean" },
       "no-frames": { type: "boolean" },
+      composition: number,
+      dmin: number,
+      virtual: number,
+      workers: number,
+      seed: number,
+      "no-structure": { type: "boolean" },
+      "no-dynamical": { type: "boolean" },
     },
   });
 }
@@ -82,12 +102,17 @@ async function main(): Promise<void> {
       return list;
     };
   const one = (name: keyof typeof o): number | undefined => numbers(name, 1)?.[0];
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort(new Error("stopped by the user")));
   const angles = numbers("angles"),
     noise = numbers("noise", 2),
     cell = numbers("cell", 6);
   if (o.geometry !== undefined && !["continuous", "precession", "static"].includes(o.geometry))
     fail("bad-value", { geometry: o.geometry }, "--geometry is continuous, precession or static");
-  const inputs = positionals.length ? positionals : [writeDemoSeries(join(out, "series"), triclinicCase())];
+  const virtual = numbers("virtual", 2),
+    [dMin, workers, seed] = (["dmin", "workers", "seed"] as const).map(one);
+  const demo = positionals.length ? undefined : demoCase();
+  const inputs = demo ? [await writeDemoSeries(join(out, "series"), demo, abort.signal)] : positionals;
   const { files, pts } = await findInputs(inputs);
   process.stderr.write(`${files.length} file${files.length === 1 ? "" : "s"}${pts ? " listed in a .pts" : ""}\n`);
   const source = await openFrames(await Promise.all(files.map(fileSource)), { formats: frameFormats });
@@ -104,9 +129,7 @@ async function main(): Promise<void> {
     pts,
   );
   process.stderr.write(`${notes.map((t) => `  ${t}`).join("\n")}\n`);
-  const abort = new AbortController(),
-    bar = progressBar("processing");
-  process.once("SIGINT", () => abort.abort(new Error("stopped by the user")));
+  const bar = progressBar("processing");
   const record = await processSeries(source, series, {
     signal: abort.signal,
     onProgress: bar.show,
@@ -129,8 +152,26 @@ async function main(): Promise<void> {
     inputs: inputs.map((f) => basename(f)),
     options: Object.fromEntries(Object.entries(o).filter(([k]) => k !== "out" && k !== "json")),
   };
-  for (const [file, text] of recordFiles(record, { name, images: files.map((f) => basename(f)), provenance }))
-    writeFileSync(join(out, file), text);
+  const write = (list: ReadonlyMap<string, string>): void => {
+    for (const [file, text] of list) writeFileSync(join(out, file), text);
+  };
+  write(recordFiles(record, { name, images: files.map((f) => basename(f)), provenance })); // safe, whatever comes after
+  const chain = progressBar("structure");
+  const found: Determination = o["no-structure"]
+    ? {}
+    : await determineStructure(source, record, {
+        signal: abort.signal,
+        onProgress: chain.show,
+        composition: o.composition ?? demo?.composition,
+        dMin,
+        workers,
+        seed,
+        virtual: virtual && { merge: virtual[0]!, step: virtual[1]! },
+        dynamical: !o["no-dynamical"],
+      });
+  if (!o["no-structure"]) chain.end();
+  write(determinationFiles(found, record, name));
+  if (found.diagnosis) writeFileSync(join(out, "structure.svg"), structureSvg(found.diagnosis.structure));
   const shown = [0.08, 0.22, 0.36, 0.5, 0.64, 0.78, 0.92]
       .map((s) => Math.floor(s * source.shape[0]))
       .filter((v, i, all) => all.indexOf(v) === i),
@@ -143,13 +184,14 @@ async function main(): Promise<void> {
       framePicture(record, index, { data: Float32Array.from(image.data), shape: image.shape }),
     );
   }
+  const sections = await determinationSections(found, { read: (i) => source.read(i) });
   writeFileSync(
     join(out, "report.html"),
-    processingHtml(record, { title: `3D ED: ${name}`, frames, footer: `ewald ${version} · ${JSON.stringify(provenance)}` }),
+    processingHtml(record, { title: `3D ED: ${name}`, frames, sections, footer: `ewald ${version} · ${JSON.stringify(provenance)}` }),
   );
   await source.close?.();
   for (const w of record.warnings) process.stderr.write(`note: ${w}\n`);
-  if (o.json) return console.log(JSON.stringify(recordSummary(record, provenance)));
+  if (o.json) return console.log(JSON.stringify({ ...recordSummary(record, provenance), structure: determinationRecord(found) }));
   const c = record.cell,
     f = (v: number, d: number): string => v.toFixed(d);
   console.log(
@@ -159,6 +201,7 @@ async function main(): Promise<void> {
     `indexed   ${f(100 * record.indexed.fraction, 1)} % of ${record.indexing.maxima.size} reflections (${record.peaks.size} spots on ${record.shape[0]} frames)`,
   );
   console.log(`tilt axis ${f(record.omegaDeg, 2)}°`);
+  for (const line of determinationSummary(found)) console.log(line);
   console.log(`report    ${join(out, "report.html")}`);
 }
 

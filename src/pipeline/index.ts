@@ -1,5 +1,17 @@
+export type { BeamStop, BeamStopOptions } from "./beam-stop.js";
+export { findBeamStop, joinMasks } from "./beam-stop.js";
 export type { ChosenLattice } from "./choose-lattice.js";
 export { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
+export type { Determination, DetermineOptions } from "./determine.js";
+export { determineStructure } from "./determine.js";
+export type { ComparedRows, Diagnosis } from "./determine-diagnose.js";
+export { diagnosisOf, differenceOfRows, dynamicalRows, kinematicalRows } from "./determine-diagnose.js";
+export { determinationFiles } from "./determine-files.js";
+export type { MeasuredSeries, MeasureOptions } from "./determine-measure.js";
+export { measureSeries } from "./determine-measure.js";
+export type { CrystalData } from "./determine-model.js";
+export { dataOnAxes, readyModel } from "./determine-model.js";
+export { determinationRecord, determinationSections, determinationSummary } from "./determine-report.js";
 export type { FrameReport, JanaDynamical, MeasuredFrame } from "./dynamical.js";
 export { compareFrames, janaDynamical, petsFrames, refineOrientations } from "./dynamical.js";
 export { readStructure } from "./dynamical-structure.js";

@@ -9,6 +9,8 @@ export interface ReportOptions {
   readonly subtitle?: string;
   /** Frames to show, with their numbers (from 0). */
   readonly frames?: readonly { readonly index: number; readonly image: Image<TypedArray> }[];
+  /** Further sections, put behind the result: those of a determination. */
+  readonly sections?: readonly Block[];
   /** What is needed to repeat the run: version, options, seed. */
   readonly footer?: string;
 }
@@ -16,7 +18,7 @@ export interface ReportOptions {
 /** The report of a processing run as blocks; `processingHtml` makes the page. */
 export function processingReport(
   record: ProcessingRecord,
-  { title = "3D ED processing", subtitle, frames = [], footer }: ReportOptions = {},
+  { title = "3D ED processing", subtitle, frames = [], sections = [], footer }: ReportOptions = {},
 ): Report {
   return {
     title,
@@ -24,6 +26,7 @@ export function processingReport(
     footer,
     blocks: [
       summary(record),
+      ...sections,
       lattice(record),
       frameSection(record, frames),
       axisSection(record),

@@ -2,6 +2,8 @@
 
 export type { AbsoluteStructure } from "./absolute-structure.js";
 export { absoluteStructure } from "./absolute-structure.js";
+export type { AmplitudeRegression, Outlier, ToleranceBand } from "./amplitude-regression.js";
+export { amplitudeRegression, bandScale, ceramicsBand, linearised, outliersOfBand, regressionAt } from "./amplitude-regression.js";
 export type { Amplitudes, WeightOptions } from "./amplitudes.js";
 export { amplitudes, sigmaOfAmplitude } from "./amplitudes.js";
 export type { CompareOptions, StructureMatch } from "./compare.js";
@@ -57,3 +59,5 @@ export type { GradientVisitor, StructureFactorKernel } from "./structure-gradien
 export { structureFactorKernel } from "./structure-gradient.js";
 export type { AtomParameter, RawParameter, RawStructure } from "./structure-parameters.js";
 export { rawStructure, structureOfRaw } from "./structure-parameters.js";
+export type { StructurePictureOptions } from "./structure-svg.js";
+export { elementColor, ellipsoidRadius, projectedEllipse, structureSvg } from "./structure-svg.js";

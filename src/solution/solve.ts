@@ -1,9 +1,10 @@
 import { fail } from "../core/errors.js";
+import { inverse, type Map3 } from "../core/frames.js";
 import { printable } from "../core/inspect.js";
 import { type RunOptions, runAsync, type Steps } from "../core/job.js";
 import { rng } from "../core/rng.js";
 import type { UnitCell } from "../geometry/cell.js";
-import type { Mat3 } from "../geometry/metric.js";
+import { type Mat3, multiply3 } from "../geometry/metric.js";
 import type { ReflectionList } from "../geometry/reflection-list.js";
 import { formula, type Structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
@@ -59,6 +60,8 @@ export interface Solution {
   readonly map: DensityMap;
   /** (a b c)structure = (a b c)map · basis. */
   readonly basis: Mat3;
+  /** (a b c)structure = (a b c)input · axes: indices of the input become h · axes (rows times matrix). Identity when the axes are those of the input. */
+  readonly axes: Mat3;
   readonly group: GroupCandidate;
   /** Other groups that reached the threshold, best first. */
   readonly otherGroups: readonly GroupCandidate[];
@@ -182,6 +185,7 @@ export function* solveStructureSteps(
     structure: assembled(model.fit.structure),
     map: model.map,
     basis: candidate.basis,
+    axes: onWholeNumbers(multiply3(inverse(data.inputBasis as Map3) as Mat3, candidate.basis)),
     group: candidate,
     otherGroups: best.others,
     operators: best.scores,
@@ -217,6 +221,8 @@ function readingsOf(
   return both.map((data) => ({ data, norm: normalise(data, cellContent(wanted, data.cell.volume).content, factors) }));
 }
 
+/** Entries of changes of basis are whole numbers or simple fractions: rounding is taken off them. */
+const onWholeNumbers = (m: Mat3): Mat3 => m.map((x) => Math.round(x * 72) / 72 + 0) as unknown as Mat3;
 const laueOrder = (c: GroupCandidate): number => c.group.primitiveOrder * (c.group.centrosymmetric ? 1 : 2);
 
 function* flipSteps(
