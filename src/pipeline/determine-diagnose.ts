@@ -10,7 +10,7 @@ import {
   outliersOfBand,
 } from "../refine/amplitude-regression.js";
 import type { DynamicalResult } from "../refine/dynamical-types.js";
-import type { KinematicResult } from "../refine/kinematic.js";
+import type { KinematicResult } from "../refine/kinematic-types.js";
 import { type MapPeak, mapPeaks } from "../refine/map-peaks.js";
 import { type MapStatistics, mapStatistics } from "../refine/map-statistics.js";
 import { type PotentialMap, potentialMap } from "../refine/potential-map.js";

@@ -83,7 +83,7 @@ describe("from frames to a refined structure", () => {
     expect(Math.abs(found.dynamical!.models[0]!.thickness / 450 - 1)).toBeLessThan(0.12);
     expect(found.dynamical!.models[0]!.thicknessModel.kind).toBe("wedge");
     expect(done.every((v, i) => i === 0 || v >= done[i - 1]! - 1e-9)).toBe(true);
-  }, 240_000);
+  }, 600_000);
 
   test("diagnostics, report and files of it", async () => {
     const { source, record, found } = await all();
@@ -94,7 +94,7 @@ describe("from frames to a refined structure", () => {
     expect(diagnosis!.statistics.level).toBeGreaterThan(0);
     const html = reportHtml(processingReport(record, { sections: await determinationSections(found, { read: (i) => source.read(i) }) }));
     for (const word of ["Solution", "Refinement", "Diagnostics", "R_int", "50 % probability"]) expect(html).toContain(word);
-    expect(html).not.toMatch(/NaN|undefined/);
+    expect(html.replace(/base64,[^"]*/g, "")).not.toMatch(/NaN|undefined/);
     expect(JSON.stringify(determinationRecord(found))).toContain('"dynamical"');
     const files = determinationFiles(found, record, "q");
     expect([...files.keys()].sort()).toEqual(
@@ -104,7 +104,7 @@ describe("from frames to a refined structure", () => {
     expect(compareStructures(back, diagnosis!.structure).rmsd).toBeLessThan(1e-3);
     const pets = petsFrames(parseCifPets(files.get("q_dyn.cif_pets")!).value, { rsgMax: 0.66 });
     expect(pets.frames.length).toBe(found.data!.frames.length);
-  }, 240_000);
+  }, 600_000);
 
   test("without a composition the intensities are still delivered; abort rejects", async () => {
     const { source, record } = await all();
@@ -127,5 +127,5 @@ describe("from frames to a refined structure", () => {
         },
       }),
     ).rejects.toThrow("enough");
-  }, 240_000);
+  }, 600_000);
 });
