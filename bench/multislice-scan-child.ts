@@ -18,7 +18,8 @@ const unit = atomModel({
 const b = beam(200),
   grid = waveGrid(256, 256, [4 * a, 0], [0, 4 * a]),
   probe = probeAmplitude(grid, b, { aperture: 0.02 });
-const built = performance.now(); // the import and a first 256² probe
+const built = performance.now(), // the import and a first 256² probe
+  used = process.cpuUsage();
 const scan = (n: number) =>
   runScan(
     {
@@ -43,6 +44,7 @@ console.log(
   JSON.stringify({
     import: imported - start,
     probe: built - start,
+    probeCpu: (used.user + used.system) / 1000,
     first: first - start,
     wall: end - first,
     cpu: (cpu.user + cpu.system) / 1000,

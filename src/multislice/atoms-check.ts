@@ -18,49 +18,64 @@ export interface Overlap {
  */
 export function overlaps(m: AtomModel, fraction = 0.5): readonly Overlap[] {
   const n = m.atomicNumbers.length;
-  const radii = Array.from(m.atomicNumbers, (z) => {
-    const r = element(z)?.covalentRadius ?? Number.NaN;
-    return Number.isFinite(r) ? r : 1.5;
-  });
-  const reach = 2 * fraction * radii.reduce((a, b) => Math.max(a, b), 0.3);
+  const known = Float64Array.from({ length: 256 }, (_, z) => element(z)?.covalentRadius ?? Number.NaN).map((r) =>
+    Number.isFinite(r) ? r : 1.5,
+  );
+  const radii = Float64Array.from(m.atomicNumbers, (z) => known[z]!);
+  const widest = radii.reduce((a, b) => Math.max(a, b), 0.3);
   const { cell, positions } = m;
   const area = cell[0]! * cell[4]! - cell[1]! * cell[3]!;
   const heightA = area / Math.hypot(cell[3]!, cell[4]!),
     heightB = area / Math.hypot(cell[0]!, cell[1]!);
-  const na = Math.max(1, Math.floor(heightA / reach)),
+  let low = Number.POSITIVE_INFINITY,
+    high = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < n; i++) {
+    low = Math.min(low, positions[3 * i + 2]!);
+    high = Math.max(high, positions[3 * i + 2]!);
+  }
+  // Boxes at least as wide as the longest distance asked for, and not many more of them than atoms.
+  let reach = 2 * fraction * widest,
+    na = 1,
+    nb = 1,
+    nz = 1;
+  for (; ; reach *= 1.5) {
+    na = Math.max(1, Math.floor(heightA / reach));
     nb = Math.max(1, Math.floor(heightB / reach));
-  const bins = new Map<number, number[]>();
-  const where = (i: number): [number, number, number] => {
+    nz = Math.max(1, Math.ceil((high - low) / reach + 1e-9));
+    if (na * nb * nz <= 8 * n + 64) break;
+  }
+  const head = new Int32Array(na * nb * nz).fill(-1),
+    next = new Int32Array(n),
+    box = new Int32Array(3 * n);
+  for (let i = n - 1; i >= 0; i--) {
     const x = positions[3 * i]!,
       y = positions[3 * i + 1]!;
     const u = (x * cell[4]! - y * cell[3]!) / area,
       v = (y * cell[0]! - x * cell[1]!) / area;
-    return [
-      Math.min(na - 1, Math.floor((u - Math.floor(u)) * na)),
-      Math.min(nb - 1, Math.floor((v - Math.floor(v)) * nb)),
-      Math.floor(positions[3 * i + 2]! / reach),
-    ];
-  };
-  const key = (i: number, j: number, k: number): number => (k + 1048576) * na * nb + j * na + i;
-  for (let i = 0; i < n; i++) {
-    const at = key(...where(i)),
-      list = bins.get(at);
-    if (list) list.push(i);
-    else bins.set(at, [i]);
+    box[3 * i] = Math.min(na - 1, Math.floor((u - Math.floor(u)) * na));
+    box[3 * i + 1] = Math.min(nb - 1, Math.floor((v - Math.floor(v)) * nb));
+    box[3 * i + 2] = Math.min(nz - 1, Math.floor((positions[3 * i + 2]! - low) / reach));
+    const at = (box[3 * i + 2]! * nb + box[3 * i + 1]!) * na + box[3 * i]!;
+    next[i] = head[at]!;
+    head[at] = i;
   }
   const out: Overlap[] = [];
   // With fewer than three boxes along an axis the neighbours repeat; look at each box once and at all images of its atoms.
-  const around = (count: number, i: number): number[] => [...new Set([i - 1, i, i + 1].map((k) => ((k % count) + count) % count))];
+  const around = (count: number): number[][] =>
+    Array.from({ length: count }, (_, i) => [...new Set([i - 1, i, i + 1].map((k) => (k + count) % count))]);
+  const aroundA = around(na),
+    aroundB = around(nb);
   for (let p = 0; p < n; p++) {
-    const [i, j, k] = where(p);
-    for (const kk of [k - 1, k, k + 1])
-      for (const jj of around(nb, j))
-        for (const ii of around(na, i))
-          for (const q of bins.get(key(ii, jj, kk)) ?? []) {
+    const k = box[3 * p + 2]!;
+    for (let kk = Math.max(0, k - 1); kk <= Math.min(nz - 1, k + 1); kk++)
+      for (const jj of aroundB[box[3 * p + 1]!]!)
+        for (const ii of aroundA[box[3 * p]!]!)
+          for (let q = head[(kk * nb + jj) * na + ii]!; q >= 0; q = next[q]!) {
             if (q < p) continue;
             const allowed = fraction * (radii[p]! + radii[q]!);
+            if (Math.abs(positions[3 * q + 2]! - positions[3 * p + 2]!) >= allowed) continue;
             const distance = nearest(m, p, q, area);
-            if (distance >= allowed || (q === p && distance === 0)) continue;
+            if (distance >= allowed) continue;
             if (q !== p && (m.occupancy?.[p] ?? 1) + (m.occupancy?.[q] ?? 1) <= 1.001) continue;
             out.push({
               atoms: [p, q],
@@ -84,9 +99,11 @@ function nearest({ cell, positions }: AtomModel, p: number, q: number, area: num
   for (let i = -1; i <= 1; i++)
     for (let j = -1; j <= 1; j++) {
       if (p === q && i === 0 && j === 0) continue;
-      best = Math.min(best, Math.hypot(dx - (u + i) * cell[0]! - (v + j) * cell[3]!, dy - (u + i) * cell[1]! - (v + j) * cell[4]!, dz));
+      const x = dx - (u + i) * cell[0]! - (v + j) * cell[3]!,
+        y = dy - (u + i) * cell[1]! - (v + j) * cell[4]!;
+      best = Math.min(best, x * x + y * y + dz * dz);
     }
-  return best;
+  return Math.sqrt(best);
 }
 
 /**
