@@ -44,7 +44,7 @@ function main(): void {
   const result = runSync(steps, ({ done, total, note }) => note === "snapshots" && console.error(`${note}: ${done} of ${total}`));
   const image = ms.patternImage(result, p.max / 1000 / b.wavelength);
   const totals = { ...ms.patternTotals(result, b, probe.aperture), box: [...c], pixels: [grid.nx, grid.ny] };
-  if (typeof o.png === "string") writeFileSync(o.png, imagePng(image, { scale: { kind: "sqrt", percentiles: [0, 99.9] } }));
+  if (typeof o.png === "string") writeFileSync(o.png, imagePng(image, { scale: { kind: "log", percentiles: [12, 99.97] } }));
   if (typeof o.npy === "string") writeFileSync(o.npy, writeNpy(image.data, [...image.shape]));
   const { shape, invAngstromPerPixel } = image;
   if (o.json) return console.log(JSON.stringify({ ...totals, shape, invAngstromPerPixel, png: o.png, npy: o.npy }, null, 1));
