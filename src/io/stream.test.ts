@@ -118,6 +118,7 @@ test("what cannot be written is told", async () => {
   await expect(arrayFile(join(folder, "no", "a.npy"), { shape, type: "f32" })).rejects.toThrow(/folder/);
   await expect(arrayFile(join(folder, "none.npy"), { shape, type: "f32", resume: true })).rejects.toThrow(/interrupted/);
   const s = await npyStream(sink, { shape: [4], type: "f32" });
+  await expect(npyStream(sink, { shape: [4, 0], type: "f32" })).rejects.toThrow(/bad-shape/);
   await expect(s.write(3, new Float32Array(2))).rejects.toThrow(/outside/);
   await expect(s.write(0, new Float64Array(2))).rejects.toThrow(/another type/);
   await expect(hdf5Stream(sink, { kind: "group", members: {} }, "x", { shape: [4], type: "f32" })).rejects.toThrow(/not-found/);

@@ -25,6 +25,10 @@ export interface ArrayStreamOptions {
   readonly resume?: boolean | undefined;
 }
 
+function checkShape(shape: readonly number[]): void {
+  if (!shape.every((n) => Number.isInteger(n) && n >= 1) || shape.length === 0)
+    fail("bad-shape", { shape }, "an array that is written piece by piece has one or more axes of at least one element");
+}
 function contiguousStream(sink: ByteSink, { shape, type }: ArrayStreamOptions, offset: number): ArrayStream {
   const count = shape.reduce((a, b) => a * b, 1),
     size = bytesPer(type);
@@ -47,6 +51,7 @@ function check(values: TypedArray, type: NumberType, first: number, count: numbe
 
 /** An .npy file, written piece by piece. The file has its full length from the start; parts that were never written are zero. */
 export async function npyStream(sink: ByteSink, options: ArrayStreamOptions): Promise<ArrayStream> {
+  checkShape(options.shape);
   const head = npyPreamble(options.shape, options.type),
     bytes = options.shape.reduce((a, b) => a * b, bytesPer(options.type));
   if (!options.resume) {

@@ -74,7 +74,7 @@ export function planScan(setup: ScanSetup): ScanPlan {
   const first = configurations.snapshot(0);
   // Displaced atoms come closer than those at rest.
   if (checks === "strict") checkAtoms(first, "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {});
-  const waves = probesOf(setup, checks === "strict", warnings);
+  const waves = probesOf(setup, checks === "strict", first.cell[8]!, warnings);
   const detectors = compileDetectors(setup.detectors, grid, beam);
   const cut = slices(first, setup.potential ?? {});
   const exits = exitsOf(setup.depths, cut);
@@ -99,11 +99,11 @@ export function planScan(setup: ScanSetup): ScanPlan {
     exits,
     depths: exits.map((e) => cut.bounds[e]!),
     memory,
-    warnings,
+    warnings: [...new Set(warnings)],
   };
 }
 
-function probesOf(setup: ScanSetup, strict: boolean, warnings: string[]): WeightedProbe[] {
+function probesOf(setup: ScanSetup, strict: boolean, thickness: number, warnings: string[]): WeightedProbe[] {
   const { grid, probe } = setup,
     n = grid.nx * grid.ny;
   const list: readonly WeightedProbe[] = Array.isArray(probe) ? (probe as readonly WeightedProbe[]) : [{ wave: probe as Wave, weight: 1 }];
@@ -147,6 +147,12 @@ function probesOf(setup: ScanSetup, strict: boolean, warnings: string[]): Weight
     if (tail > 0.03)
       warnings.push(
         `${(100 * tail).toFixed(1)} % of the probe's intensity lies beyond half the box (${size.toFixed(1)} Å); a larger box is safer`,
+      );
+    // The cone of the beam, in and out: half a box is all there is before it meets its neighbours.
+    const spread = thickness * setup.beam.wavelength * Math.sqrt(reach);
+    if (spread > size / 2)
+      warnings.push(
+        `over ${thickness.toFixed(0)} Å the beam spreads to ${spread.toFixed(0)} Å from its axis, more than half the box (${size.toFixed(0)} Å): take a box of ${Math.ceil(2 * spread)} Å`,
       );
   }
   return list.map((p) => ({ wave: p.wave, weight: p.weight }));

@@ -269,6 +269,11 @@ describe("what cannot work is told before the run, with the numbers to change", 
     expect(plan(wrong)).toThrow(/repeat the cell about \d+ times/);
     expect(plan({ ...wrong, checks: "none" })).not.toThrow();
   });
+  test("a crystal so thick that the beam outgrows the box, as a warning", () => {
+    const thick = planScan({ ...setup, atoms: repeatAtoms(cell, [2, 2, 60]), depths: undefined });
+    expect(thick.warnings.join()).toMatch(/over 326 Å the beam spreads to \d+ Å/);
+    expect(planScan(setup).warnings.join()).not.toMatch(/spreads/);
+  });
   test("an aperture or a detector beyond the grid", () => {
     expect(plan({ probe: aperture(grid, 60) })).toThrow(/at least \d+ × \d+ pixels/);
     expect(plan({ detectors: [{ kind: "annular", innerMrad: 60, outerMrad: 120 }] })).toThrow(/at least \d+ × \d+ pixels/);
