@@ -1,11 +1,16 @@
-import { median } from "../numerics/stats-select.js";
+import { median, quantile } from "../numerics/stats-select.js";
 import type { AtomEngine } from "./refine-atoms-engine.js";
 
-/** Variance of a pixel = gain · intensity + floor, in the units of the projections. */
+/** Variance of a pixel = gain · intensity + floor, at least `least` (default 0), in the units of the projections. */
 export interface CountNoise {
   readonly gain: number;
+  /** Below 0 where the intensities carry an offset that is no signal. */
   readonly floor: number;
+  readonly least?: number | undefined;
 }
+
+/** Variance of a pixel whose model intensity is m. */
+export const pixelVariance = ({ gain, floor, least = 0 }: CountNoise, m: number): number => Math.max(gain * m + floor, least, 1e-30);
 
 /**
  * Gain and floor from the residuals (data − model)² against the model: weighted straight line, five rounds, outliers beyond 5σ cut.
@@ -22,24 +27,27 @@ export function noiseOfResiduals(engine: AtomEngine): CountNoise {
     for (let j = 0; j < data.length; j++, k++) {
       if (k % step !== 0 || weight[j] === 0) continue;
       r2.push((data[j]! - model[j]!) ** 2);
-      m.push(Math.max(0, model[j]!));
+      m.push(model[j]!);
     }
   }
-  const mean = r2.reduce((s, v) => s + v, 0) / Math.max(1, r2.length);
+  // The line is anchored at the darkest pixels: an offset of the counts would put its zero anywhere.
+  const dark = quantile(m.slice(), 0.02),
+    x = m.map((v) => Math.max(0, v - dark)),
+    mean = r2.reduce((s, v) => s + v, 0) / Math.max(1, r2.length);
   let gain = 0,
     floor = Math.max(mean, 1e-30);
   const least = 1e-4 * floor;
   for (let round = 0; round < 6; round++) {
     let [s0, s1, s2, t0, t1] = [0, 0, 0, 0, 0];
     for (let k = 0; k < r2.length; k++) {
-      const v = Math.max(gain * m[k]! + floor, least),
+      const v = Math.max(gain * x[k]! + floor, least),
         w = 1 / (v * v),
         r = round < 2 ? r2[k]! : Math.min(r2[k]!, 25 * v);
       s0 += w;
-      s1 += w * m[k]!;
-      s2 += w * m[k]! * m[k]!;
+      s1 += w * x[k]!;
+      s2 += w * x[k]! * x[k]!;
       t0 += w * r;
-      t1 += w * r * m[k]!;
+      t1 += w * r * x[k]!;
     }
     const det = s0 * s2 - s1 * s1;
     gain = det > 1e-12 * s0 * s2 ? (s0 * t1 - s1 * t0) / det : 0;
@@ -47,16 +55,16 @@ export function noiseOfResiduals(engine: AtomEngine): CountNoise {
     if (gain < 0) [gain, floor] = [0, t0 / s0];
     if (floor < least) [gain, floor] = [Math.max(0, t1 / s2), least];
   }
-  return { gain, floor };
+  return { gain, floor: floor - gain * dark, least: 0.5 * floor };
 }
 
 /** Weights 1/variance of the present model; pixels that `mask` leaves out get 0. */
-export function setWeights(engine: AtomEngine, { gain, floor }: CountNoise, mask?: Uint8Array): void {
+export function setWeights(engine: AtomEngine, noise: CountNoise, mask?: Uint8Array): void {
   const size = engine.ny * engine.nx,
     w = new Float32Array(size);
   for (let i = 0; i < engine.views; i++) {
     const model = engine.image("model", i);
-    for (let j = 0; j < size; j++) w[j] = mask && mask[i * size + j] === 0 ? 0 : 1 / Math.max(gain * Math.max(0, model[j]!) + floor, 1e-30);
+    for (let j = 0; j < size; j++) w[j] = mask && mask[i * size + j] === 0 ? 0 : 1 / pixelVariance(noise, model[j]!);
     engine.setImage("weight", i, w);
   }
 }

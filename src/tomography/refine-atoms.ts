@@ -43,6 +43,8 @@ export interface RefinedAtoms {
   /** The same over pixels that a refinement to convergence did not see. */
   readonly rFree: number;
   readonly errors: AtomErrors | undefined;
+  /** Projections of the model with its background, [views, ny, nx]. */
+  readonly calculated: Float32Array;
   readonly history: readonly { readonly chi2: number; readonly largestMove: number; readonly cg: number }[];
   readonly status: "converged" | "max-iterations" | "stalled";
 }
@@ -216,7 +218,9 @@ export async function refineAtoms(
     const r1 = rOfModel(engine, system.state.background, layout.terms, used);
     const reducedChi2 = chi2 / ((used ? used.reduce((n, v) => n + v, 0) : views * ny * nx) - freedom(layout));
     const errors = options.probes === 0 ? undefined : await atomErrors(system, { probes: options.probes ?? 16, seed: options.seed ?? 1 });
-    const best = copyState(system.state);
+    const best = copyState(system.state),
+      calculated = new Float32Array(views * ny * nx);
+    for (let i = 0; i < views; i++) calculated.set(engine.image("model", i), i * ny * nx);
     let rFree = Number.NaN;
     if (withheld > 0) {
       const random = rng(options.seed ?? 1).fork("withheld"),
@@ -249,6 +253,7 @@ export async function refineAtoms(
       r1,
       rFree,
       errors,
+      calculated,
       history: work.history,
       status,
     };

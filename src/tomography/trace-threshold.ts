@@ -98,17 +98,24 @@ export function valleyThreshold(values: ArrayLike<number>): { readonly threshold
     }
     d[k]! /= w;
   }
-  // From above: the valley is the deepest minimum below which the density rises again to more than it, and above which atoms are.
-  let best = -1,
-    depth = 0;
+  // The lowest dip that is one and a half times deeper than the crowds on both its sides. The crowd above reaches to where the density is
+  // below the dip again, so that ripples on the flank of the noise do not count; the crowd below must be that of noise, near zero.
   for (let k = 1; k < bins; k++) {
     if (!(d[k]! <= d[k - 1]! && d[k]! <= d[k + 1]!)) continue;
-    const below = Math.max(...d.subarray(0, k)),
-      above = Math.max(...d.subarray(k + 1)),
-      score = Math.min(below, above) / (d[k]! + 0.5);
-    // Prefer the lower of two valleys of like depth: the upper one parts two species.
-    if (score > 1.5 * depth) [best, depth] = [k, score];
+    let above = 0,
+      below = 0,
+      at = 0;
+    for (let j = k + 1; j <= bins && d[j]! >= d[k]!; j++) above = Math.max(above, d[j]!);
+    for (let j = k - 1; j >= 0; j--)
+      if (d[j]! > below) {
+        below = d[j]!;
+        at = j;
+      }
+    if (!(at < bins / 4 && Math.min(above, below) > 1.5 * (d[k]! + 0.2))) continue;
+    // The low side of a flat valley: a false atom is found out by the projections later, a lost one has to be found again.
+    let low = k;
+    while (low > at + 1 && d[low - 1]! <= 1.2 * d[k]! + 0.3) low--;
+    return { threshold: ((low + 0.5) / bins) * top, found: true };
   }
-  if (best < 0 || depth < 1.3) return { threshold: otsuThreshold(sorted), found: false };
-  return { threshold: ((best + 0.5) / bins) * top, found: true };
+  return { threshold: otsuThreshold(sorted), found: false };
 }

@@ -15,11 +15,11 @@ export interface TraceOptions {
   readonly threshold?: number | undefined;
   /** "polynomial" (default): maximum of a quartic; "gaussian": a Gaussian on a constant. */
   readonly method?: "polynomial" | "gaussian" | undefined;
-  /** Radius of the sphere of the fits, voxels; default 2.4 widths of the atoms, within 2.25 and 0.6 of the least distance. */
+  /** Radius of the sphere of the fits, voxels; default 2.4 widths of the atoms, within 2.25 and 0.7 of the least distance. */
   readonly radius?: number | undefined;
   /** 1 where atoms may be, [nz, ny, nx]. */
   readonly support?: ArrayLike<number> | undefined;
-  /** Voxels at the border of the volume without atoms (default 3). */
+  /** Voxels at the border of the volume without atoms (default 0). Beyond the border the volume is continued by its outermost voxels. */
   readonly margin?: number | undefined;
 }
 
@@ -49,16 +49,25 @@ export interface TracedAtoms {
  */
 export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms {
   checkVolume(volume);
-  const { pixel, minDistance = 2, method = "polynomial", support, margin = 3 } = options;
+  const { pixel, minDistance = 2, method = "polynomial", support, margin = 0 } = options;
   if (!(pixel > 0)) fail("bad-value", { pixel }, "pixel is the size of a voxel in Å, above 0");
   if (!(minDistance >= 0)) fail("bad-value", { minDistance }, "minDistance is a length in Å");
-  const [nz, ny, nx] = volume.shape,
-    { data } = volume;
-  if (support && support.length !== data.length)
-    fail("bad-shape", { support: support.length, volume: data.length }, "the support is as large as the volume");
-  const maxima = volumeMaxima(volume, 0, margin).filter((i) => support?.[i] !== 0);
+  if (!(Number.isInteger(margin) && margin >= 0)) fail("bad-value", { margin }, "margin is a whole number of voxels");
+  if (support && support.length !== volume.data.length)
+    fail("bad-shape", { support: support.length, volume: volume.data.length }, "the support is as large as the volume");
+  const padded = pad(volume, RIM),
+    [nz, ny, nx] = padded.shape,
+    [, sy, sx] = volume.shape,
+    { data } = padded;
+  const inside = (i: number): number => {
+    const x = (i % nx) - RIM,
+      y = (Math.floor(i / nx) % ny) - RIM,
+      z = Math.floor(i / (nx * ny)) - RIM;
+    return (z * sy + y) * sx + x;
+  };
+  const maxima = volumeMaxima(padded, 0, RIM + margin).filter((i) => support?.[inside(i)] !== 0);
   // Widths of the strongest tenth tell how large a sphere an atom fills.
-  const first = polynomialPeaks(volume, { radius: 2.5 });
+  const first = polynomialPeaks(padded, { radius: 2.5 });
   const sample = Array.from(maxima.subarray(0, Math.max(30, Math.min(500, Math.ceil(maxima.length / 10)))), (i) => first(i)).filter(
     (p) => p.ok,
   );
@@ -68,8 +77,8 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
         0.5,
       )
     : 1.3;
-  const radius = options.radius ?? Math.max(2.25, Math.min(2.4 * sigma, (0.6 * minDistance) / pixel, 5));
-  const polynomial = polynomialPeaks(volume, { radius });
+  const radius = options.radius ?? Math.max(2.25, Math.min(2.4 * sigma, (0.7 * minDistance) / pixel, 5));
+  const polynomial = polynomialPeaks(padded, { radius });
   const low = options.threshold ?? 0;
   let peaks: SubVoxelPeak[] = [];
   for (const i of maxima) {
@@ -89,7 +98,7 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
       )
     : sigma;
   if (method === "gaussian") {
-    const refine = gaussianPeaks(volume, { radius, width });
+    const refine = gaussianPeaks(padded, { radius, width });
     kept = thin(
       kept.map((p) => {
         const g = refine(p);
@@ -117,6 +126,24 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
     separated: cut.found,
     refused,
   };
+}
+
+/** Voxels that the volume is continued by: the largest sphere of a fit. */
+const RIM = 6;
+
+/** The volume with its outermost voxels repeated `by` times on every side. */
+function pad({ data, shape: [nz, ny, nx] }: VolumeOf, by: number): VolumeOf {
+  const shape = [nz + 2 * by, ny + 2 * by, nx + 2 * by] as const,
+    out = new Float32Array(shape[0] * shape[1] * shape[2]);
+  const clamp = (i: number, n: number): number => Math.max(0, Math.min(n - 1, i - by));
+  for (let z = 0, to = 0; z < shape[0]; z++)
+    for (let y = 0; y < shape[1]; y++, to += shape[2]) {
+      const from = (clamp(z, nz) * ny + clamp(y, ny)) * nx;
+      out.set(data.subarray(from, from + nx), to + by);
+      out.fill(data[from]!, to, to + by);
+      out.fill(data[from + nx - 1]!, to + by + nx, to + shape[2]);
+    }
+  return { data: out, shape };
 }
 
 /** Strongest first; those nearer than `distance` voxels to a stronger one are dropped. */
