@@ -1,0 +1,175 @@
+import type { Progress } from "../core/job.js";
+import { median, quantile } from "../numerics/stats-select.js";
+import { alignSeries } from "./align.js";
+import { type AtomModel, atomModel } from "./atom-model.js";
+import type { AtomClasses } from "./classify.js";
+import { classifyIntensities, countClasses } from "./classify.js";
+import { resire } from "./iterative.js";
+import { type ModelledAtoms, modelAtoms } from "./model-atoms.js";
+import type { Reconstruction } from "./reconstruction.js";
+import { type TiltSeries, tiltSeries } from "./tilt-series.js";
+import { type TracedAtoms, traceAtoms } from "./trace.js";
+
+export interface AtomTomographyOptions {
+  /** Number of species; found from the intensities when not given. */
+  readonly classes?: number | undefined;
+  /** Align the views first, and refine shift and angles of every view with the atoms (default false). */
+  readonly align?: boolean | undefined;
+  /** Iterations of the reconstruction (default 100). */
+  readonly iterations?: number | undefined;
+  /** The object continues outside the field; default: what the rim of the views says. */
+  readonly extended?: boolean | undefined;
+  /** Atoms nearer than this are one, Å (default 2 when tracing, 1.6 when refining). */
+  readonly minDistance?: number | undefined;
+  readonly workers?: number | undefined;
+  readonly seed?: number | string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((p: Progress) => void) | undefined;
+  /** Clock for the times of the stages, ms. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface AtomTomography {
+  readonly reconstruction: Reconstruction;
+  readonly traced: TracedAtoms;
+  /** Refined atoms; those traced when the object is extended and the projections hold more than the field. */
+  readonly model: AtomModel;
+  readonly classes: AtomClasses;
+  /** Undefined for extended objects. */
+  readonly modelled: ModelledAtoms | undefined;
+  readonly extended: boolean;
+  /** Background that was taken off every view for the reconstruction. */
+  readonly background: Float64Array;
+  /** ms per stage, when a clock is given. */
+  readonly times: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+}
+
+/** Median of the outermost pixels of every view, and whether an object is there: the rim of a cut-out is nearly as bright as its middle. */
+export function viewRims(series: TiltSeries): { readonly levels: Float64Array; readonly extended: boolean } {
+  const [views, ny, nx] = series.shape,
+    width = Math.max(2, Math.round(0.03 * Math.min(ny, nx))),
+    levels = new Float64Array(views),
+    ratios: number[] = [];
+  for (let i = 0; i < views; i++) {
+    const rim: number[] = [],
+      all: number[] = [];
+    for (let y = 0, j = i * ny * nx; y < ny; y++)
+      for (let x = 0; x < nx; x++, j++) {
+        if (series.mask?.[j]) continue;
+        all.push(series.projections[j]!);
+        if (y < width || x < width || y >= ny - width || x >= nx - width) rim.push(series.projections[j]!);
+      }
+    levels[i] = rim.length ? median(rim) : 0;
+    const dark = quantile(all, 0.01),
+      bright = quantile(all, 0.9);
+    ratios.push(bright > dark ? (levels[i]! - dark) / (bright - dark) : 0);
+  }
+  return { levels, extended: median(ratios) > 0.35 };
+}
+
+/**
+ * From projections to atoms, unattended: background, alignment if asked, RESIRE, tracing, species, refinement against the raw projections
+ * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in a longer box and its
+ * atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
+ * @throws bad-value when no pixel size is known, or nothing is found
+ */
+export async function atomTomography(series: TiltSeries, options: AtomTomographyOptions = {}): Promise<AtomTomography> {
+  const { iterations = 100, workers, signal, onProgress } = options,
+    warnings: string[] = [],
+    times: Record<string, number> = {};
+  let last = options.now?.() ?? 0;
+  const lap = (name: string): void => {
+    const now = options.now?.() ?? 0;
+    times[name] = (times[name] ?? 0) + now - last;
+    last = now;
+  };
+  const [views, ny, nx] = series.shape,
+    { levels, extended: seen } = viewRims(series),
+    extended = options.extended ?? seen;
+  const background = extended ? new Float64Array(views) : levels;
+  const clean: TiltSeries = {
+    ...series,
+    projections: series.projections.map((v, i) => (series.mask?.[i] ? 0 : v - background[Math.floor(i / (ny * nx))]!)),
+  };
+  let ready = clean,
+    shifts = series.shifts?.slice();
+  if (options.align) {
+    if (extended) warnings.push("an extended object has no centre of mass: the views were not aligned");
+    else {
+      const { mask: _, ...unmasked } = clean;
+      const aligned = await alignSeries(unmasked, { workers, signal, matching: 3, onProgress });
+      ready = tiltSeries(aligned.series.projections, series.shape, aligned.series.poses, { pixelAngstrom: series.pixelAngstrom });
+      // Views were moved by s: the object stood at −s.
+      shifts = aligned.shifts.map((v) => -v);
+    }
+    lap("align");
+  }
+  const widest = Math.min(2.4, 1 / Math.max(0.1, leastCosine(series.poses)));
+  const volume = extended ? ([nx, ny, 2 * Math.ceil((nx * widest) / 2) + (nx % 2)] as const) : undefined;
+  const reconstruction = await resire(ready, {
+    iterations,
+    step: 1.5,
+    workers,
+    signal,
+    volume,
+    onProgress: (p) => onProgress?.({ done: p.done, total: p.total, note: `reconstruction: ${p.note}` }),
+  });
+  lap("reconstruct");
+  const field = extended ? middle(reconstruction, nx) : { data: reconstruction.volume, shape: reconstruction.shape };
+  const pixel = series.pixelAngstrom ?? Number.NaN;
+  const traced = traceAtoms(field, { pixel, minDistance: options.minDistance });
+  lap("trace");
+  if (!traced.separated) warnings.push("the heights of the maxima have no valley between noise and atoms: look at their histogram");
+  if (traced.size === 0) warnings.push("no atoms were found");
+  let modelled: ModelledAtoms | undefined;
+  const start = atomModel(traced.positions, traced.integrated, Number.isFinite(traced.width) ? traced.width : 1);
+  if (!extended && traced.size > 0) {
+    modelled = await modelAtoms({ ...series, poses: ready.poses, shifts }, start, {
+      classes: options.classes,
+      minDistance: options.minDistance,
+      shifts: options.align === true,
+      angles: options.align === true,
+      workers,
+      signal,
+      seed: options.seed,
+      onProgress,
+    });
+    lap("refine");
+  } else if (extended) warnings.push("the object continues outside the field: atoms were traced, not refined");
+  const k = Math.max(1, Math.min(options.classes ?? countClasses(start.intensities), start.size));
+  const classes = modelled?.classes ?? (start.size ? classifyIntensities(start.intensities, k) : none(k));
+  return {
+    reconstruction,
+    traced,
+    model: modelled?.refined.model ?? { ...start, species: classes.species },
+    classes,
+    modelled,
+    extended,
+    background,
+    times,
+    warnings,
+  };
+}
+
+const none = (k: number): AtomClasses => ({
+  species: new Uint8Array(0),
+  probability: new Float64Array(0),
+  means: new Float64Array(k),
+  sigmas: new Float64Array(k),
+});
+
+/** cos of the steepest tilt: the beam of a view against that of zero tilt. */
+function leastCosine(poses: Float64Array): number {
+  let least = 1;
+  for (let i = 0; i < poses.length; i += 9) least = Math.min(least, Math.abs(poses[i + 8]!));
+  return least;
+}
+
+/** The nx middle columns of a volume. */
+function middle({ volume, shape: [nz, ny, wide] }: Reconstruction, nx: number): { data: Float32Array; shape: readonly [number, number, number] } {
+  const from = Math.floor(wide / 2) - Math.floor(nx / 2),
+    data = new Float32Array(nz * ny * nx);
+  for (let r = 0; r < nz * ny; r++) data.set(volume.subarray(r * wide + from, r * wide + from + nx), r * nx);
+  return { data, shape: [nz, ny, nx] };
+}
