@@ -105,11 +105,14 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
     }
     lap("align");
   }
-  const widest = Math.min(2.4, 1 / Math.max(0.1, leastCosine(series.poses)));
+  // Rays of the steepest views leave the field; half as wide again holds most of what they cross (the published reconstructions do the same).
+  const widest = Math.min(1.5, 1 / Math.max(0.1, leastCosine(series.poses)));
   const volume = extended ? ([nx, ny, 2 * Math.ceil((nx * widest) / 2) + (nx % 2)] as const) : undefined;
   const reconstruction = await resire(ready, {
-    iterations,
-    step: 1.5,
+    iterations: extended ? Math.min(iterations, 60) : iterations,
+    step: extended ? 2 : 1.5,
+    withhold: extended ? 0.05 : 0,
+    seed: options.seed,
     workers,
     signal,
     volume,
@@ -167,7 +170,10 @@ function leastCosine(poses: Float64Array): number {
 }
 
 /** The nx middle columns of a volume. */
-function middle({ volume, shape: [nz, ny, wide] }: Reconstruction, nx: number): { data: Float32Array; shape: readonly [number, number, number] } {
+function middle(
+  { volume, shape: [nz, ny, wide] }: Reconstruction,
+  nx: number,
+): { data: Float32Array; shape: readonly [number, number, number] } {
   const from = Math.floor(wide / 2) - Math.floor(nx / 2),
     data = new Float32Array(nz * ny * nx);
   for (let r = 0; r < nz * ny; r++) data.set(volume.subarray(r * wide + from, r * wide + from + nx), r * nx);

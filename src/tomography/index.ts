@@ -1,12 +1,18 @@
 /** Tomography: tilt series, alignment, reconstruction, atoms. Volumes [nz, ny, nx], stacks [views, ny, nx], x fastest. */
 
 export { type Alignment, type AlignOptions, alignSeries, centreOfMass } from "./align.js";
+export { type AtomModel, atomModel, joinAtoms, type PosedProjections, selectAtoms } from "./atom-model.js";
+export { type AtomFileColumns, atomsOutput, atomsPdb, atomsRecord, atomsXyz, elementsByNumber } from "./atoms-files.js";
+export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRims } from "./chain.js";
+export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
+export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
 export { type FbpOptions, fbp } from "./fbp.js";
 export type { Gridding } from "./fourier-grid.js";
 export { type GenfireOptions, genfire } from "./genfire.js";
 export { inspectSeries, type SeriesReport } from "./inspect-series.js";
 export { type ResireOptions, resire, type SirtOptions, sart, sirt, type TvOptions, tv } from "./iterative.js";
 export { centreIndex, reverseAxes } from "./layout.js";
+export { type ModelAtomsOptions, type ModelledAtoms, modelAtoms } from "./model-atoms.js";
 export {
   type PoseConvention,
   type Poses,
@@ -23,7 +29,17 @@ export { type Projector, type ProjectorOptions, projector } from "./project.js";
 export { type ReadSeriesOptions, readTiltSeries } from "./read-series.js";
 export { type HalfSetResult, halfSetFsc, type ReconstructMethod, reconstruct, reconstructMethods } from "./reconstruct.js";
 export type { Figures, Reconstruction, ReconstructionProgress, ReconstructOptions } from "./reconstruction.js";
+export { type RefineAtomsOptions, type RefinedAtoms, refineAtoms } from "./refine-atoms.js";
+export { falseAtoms, type ResidualPeakOptions, type ResidualPeaks, residualPeaks } from "./refine-atoms-edit.js";
+export type { AtomErrors } from "./refine-atoms-errors.js";
+export type { AtomParameters } from "./refine-atoms-layout.js";
+export type { CountNoise } from "./refine-atoms-noise.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
 export { crossing, fourierShellCorrelation, powerSpectrum, type ShellCurve } from "./shells.js";
 export { shiftViews } from "./shift.js";
+export { type ParticleOptions, particleDomains, type SimulatedParticle, simulateParticle } from "./simulate-particle.js";
+export { type CountsOptions, disturbedPoses, type ProjectionFrame, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from "./tilt-series.js";
+export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
+export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
+export { otsuThreshold, type TwoGaussians, twoGaussians, valleyThreshold } from "./trace-threshold.js";
