@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 import { rng } from "../core/rng.js";
 import { detector } from "../geometry/detector.js";
 import { structureFromCif } from "../geometry/from-cif.js";
+import { structure } from "../geometry/structure.js";
 import { parseCif } from "../io/cif-parse.js";
 import { parseCifPets } from "../io/pets/cif-pets.js";
 import { compareStructures } from "../refine/compare.js";
 import { reportHtml } from "../render/index.js";
 import { type Determination, determineStructure } from "./determine.js";
 import { determinationFiles } from "./determine-files.js";
+import { refineLinearised } from "./determine-linearised.js";
 import { determinationRecord, determinationSections, determinationSummary } from "./determine-report.js";
 import { petsFrames } from "./dynamical.js";
 import { type ProcessingRecord, processSeries } from "./process.js";
@@ -71,17 +73,26 @@ describe("from frames to a refined structure", () => {
     console.log(determinationSummary(found).join("\n"));
     expect(found.stopped).toBeUndefined();
     expect(found.solution!.structure.spaceGroup.hm).toMatch(/^P 3[12] 2 1$/);
-    const match = compareStructures(found.dynamical!.structure, truth);
+    // a and b of a trigonal lattice may come out turned by 180° about c, which is no symmetry of quartz
+    const turned = structure(
+      truth.cell,
+      truth.spaceGroup,
+      truth.atoms.map((a) => ({ ...a, xyz: [-a.xyz[0], -a.xyz[1], a.xyz[2]] as const })),
+    );
+    const match = [truth, turned]
+      .map((t) => compareStructures(found.dynamical!.structure, t, { hand: false }))
+      .reduce((a, b) => (b.matched > a.matched || (b.matched === a.matched && b.rmsd < a.rmsd) ? b : a));
     expect(match.missing + match.extra).toBe(0);
     expect(match.rmsd).toBeLessThan(0.01);
     // the hand of the truth, whatever the solution had
     expect(Math.abs(found.hand!.z)).toBeGreaterThan(3);
     expect(found.dynamical!.structure.spaceGroup.hm).toBe("P 32 2 1");
-    expect(match.inverted).toBe(false);
     expect(found.dynamical!.residuals.rObs).toBeLessThan(0.08);
     expect(found.dynamical!.residuals.rObs).toBeLessThan(0.6 * found.kinematical!.residuals.rObs);
-    expect(Math.abs(found.dynamical!.models[0]!.thickness / 450 - 1)).toBeLessThan(0.12);
-    expect(found.dynamical!.models[0]!.thicknessModel.kind).toBe("wedge");
+    // so thin a crystal may pass for a plate of the thickness that scatters as much: mean 225 Å, root mean square 260 Å
+    const { thickness, thicknessModel } = found.dynamical!.models[0]!;
+    expect(thicknessModel.kind === "wedge" ? thickness / Math.sqrt(3) : thickness).toBeGreaterThan(210);
+    expect(thicknessModel.kind === "wedge" ? thickness / Math.sqrt(3) : thickness).toBeLessThan(310);
     expect(done.every((v, i) => i === 0 || v >= done[i - 1]! - 1e-9)).toBe(true);
   }, 600_000);
 
@@ -104,6 +115,15 @@ describe("from frames to a refined structure", () => {
     expect(compareStructures(back, diagnosis!.structure).rmsd).toBeLessThan(1e-3);
     const pets = petsFrames(parseCifPets(files.get("q_dyn.cif_pets")!).value, { rsgMax: 0.66 });
     expect(pets.frames.length).toBe(found.data!.frames.length);
+  }, 600_000);
+
+  test("linearised intensities, refined again: a right model has little to straighten", async () => {
+    const { found, record } = await all();
+    const stages = [{ name: "once", thickness: true, structure: true, gradient: "rows" as const, maxCycles: 1 }];
+    const { before, after } = await refineLinearised(found.dynamical!, record.instrument.beam, { stages });
+    expect(before.residuals.rObs).toBeCloseTo(found.dynamical!.residuals.rObs, 10);
+    expect(after.residuals.rObs).toBeLessThan(before.residuals.rObs * 1.05);
+    expect(Math.abs(after.regression!.coefficients[0] - 1)).toBeLessThan(0.05);
   }, 600_000);
 
   test("without a composition the intensities are still delivered; abort rejects", async () => {

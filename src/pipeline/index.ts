@@ -7,6 +7,8 @@ export { determineStructure } from "./determine.js";
 export type { ComparedRows, Diagnosis } from "./determine-diagnose.js";
 export { diagnosisOf, differenceOfRows, dynamicalRows, kinematicalRows } from "./determine-diagnose.js";
 export { determinationFiles } from "./determine-files.js";
+export type { LinearisedRefinement } from "./determine-linearised.js";
+export { linearisedFrames, refineLinearised } from "./determine-linearised.js";
 export type { MeasuredSeries, MeasureOptions } from "./determine-measure.js";
 export { measureSeries } from "./determine-measure.js";
 export type { CrystalData } from "./determine-model.js";
