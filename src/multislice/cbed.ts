@@ -10,7 +10,7 @@ import { type Snapshots, still } from "./phonons.js";
 import { type PotentialOptions, potentialPlan } from "./potential.js";
 import { type ProbeOptions, planeWave, probeAmplitude, probePlan } from "./probe.js";
 import { type MultisliceOptions, multislicePlan } from "./propagate.js";
-import { slices } from "./slicing.js";
+import { sliceOfAtoms, slices } from "./slicing.js";
 
 /** Diffraction patterns of one probe position or of a plane wave. */
 export interface PatternOptions {
@@ -59,6 +59,7 @@ export function* diffractionSteps(atoms: AtomModel | Snapshots, options: Pattern
     cut = slices(first, options.potential ?? {}),
     limit = maxAngle(grid, beam.wavelength);
   checkDiffraction(first, options, cut.count, limit);
+  const sliceOfAtom = all.rest && sliceOfAtoms(all.rest, cut);
   const amplitude = options.probe ? probeAmplitude(grid, beam, options.probe) : planeWave(grid);
   const exits = exitSlices(cut.bounds, options.depths),
     points = grid.nx * grid.ny,
@@ -75,7 +76,7 @@ export function* diffractionSteps(atoms: AtomModel | Snapshots, options: Pattern
     for (let s = 0; s < all.count; s++) {
       const model = s === 0 ? first : all.snapshot(s);
       if (s > 0 && checks === "strict") checkAtoms(model, { slack: 1 });
-      const potential = potentialPlan(model, { ...options.potential, grid, arena });
+      const potential = potentialPlan(model, { sliceOfAtom, ...options.potential, grid, arena });
       const plan = multislicePlan(potential, beam, { ...multislice, tilt: tilts[t] });
       const wave = plan.allocWaves(1);
       try {

@@ -8,6 +8,8 @@ export interface Snapshots {
   readonly count: number;
   /** Atoms of snapshot i, standing still. The same i gives the same atoms, in any order of calls. */
   snapshot(i: number): AtomModel;
+  /** Where the atoms would stand at rest: an atom keeps the slice of its rest position, or it would jump by a whole slice on a small move. */
+  readonly rest?: AtomModel | undefined;
 }
 
 export interface PhononOptions {
@@ -37,6 +39,7 @@ export function frozenPhonons(m: AtomModel, options: PhononOptions): Snapshots {
   const along = ["x", "y", "z"].map((d) => (directions.includes(d) ? 1 : 0));
   return {
     count: configurations,
+    rest: m,
     snapshot: (i) => {
       if (!(Number.isInteger(i) && i >= 0 && i < configurations)) fail("out-of-range", { snapshot: i, configurations }, "no such snapshot");
       const g = base.fork(i),

@@ -18,6 +18,7 @@ import { potentialPlan } from "./potential.js";
 import { prismPlan } from "./prism.js";
 import { planeWave, probeAmplitude, probePlan } from "./probe.js";
 import { type MultisliceOptions, multislicePlan } from "./propagate.js";
+import { sliceOfAtoms, slices } from "./slicing.js";
 
 const b200 = beam(200);
 const quartz = structure(unitCell(4.913, 4.913, 5.405, 90, 90, 120), spaceGroup("P 32 2 1"), [
@@ -258,6 +259,18 @@ describe("frozen phonons", () => {
     expect(d(3, 0)).not.toEqual(d(1, 0));
     expect(frozenPhonons(big, { configurations: 9, seed: 7 }).snapshot(2).positions).toEqual(s.snapshot(2).positions);
     expect(s.snapshot(0).displacement).toBeUndefined();
+  });
+  test("a vibrating atom keeps the slice of its rest position", () => {
+    const m = atomModel({ cell: [4, 0, 0, 0, 4, 0, 0, 0, 4], atoms: ["Si"], positions: [0, 0, 2], displacement: [0.01] }),
+      s = frozenPhonons(m, { configurations: 8, seed: 2 });
+    const grid = waveGrid(16, 16, [4, 0], [0, 4]),
+      home = sliceOfAtoms(s.rest!, slices(m, { sliceThickness: 2 }));
+    for (let i = 0; i < 8; i++) {
+      const plan = potentialPlan(s.snapshot(i), { grid, sliceThickness: 2, sliceOfAtom: home });
+      expect(Math.max(...plan.projected(0).map(Math.abs))).toBe(0);
+      expect(Math.max(...plan.projected(1))).toBeGreaterThan(10);
+      plan.free();
+    }
   });
   test("an ellipsoid's correlations come through", () => {
     const u = [0.02, 0.01, 0.03, 0.004, -0.006, 0.008];

@@ -39,6 +39,8 @@ export interface PotentialOptions {
    * circle: else exp(iσV) folds back and what an atom scatters to high angles depends on where it stands between pixels. See {@link transmissionLimit}.
    */
   readonly oversample?: number | undefined;
+  /** Slice of every atom, [n], for infinite projection: default by its z. Vibrating atoms should keep the slice of their rest position. */
+  readonly sliceOfAtom?: Int32Array | undefined;
   readonly arena?: Arena | undefined;
 }
 
@@ -113,7 +115,13 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
     arena.f64(ptr, values.length).set(values);
     return ptr;
   };
-  const where = sliceOfAtoms(model, cut);
+  const where = options.sliceOfAtom ?? sliceOfAtoms(model, cut);
+  if (where.length !== model.atomicNumbers.length || where.some((i) => !(i >= 0 && i < cut.count)))
+    fail(
+      "bad-shape",
+      { length: where.length, atoms: model.atomicNumbers.length, slices: cut.count },
+      "sliceOfAtom names a slice for every atom",
+    );
   const groups = atomGroups(model, damped).map((g): Group => {
     const fractions = fractional(model, g.atoms);
     const loss = absorption && g.u ? put(absorptiveFactor(fine, absorption, g.symbol, g.u, limit)) : 0;
