@@ -54,7 +54,7 @@ describeData("stem-scan on real structures", ["fourd/pyxem-demos/02/GaAs_mp-2534
     await h.close();
     await frames.close?.();
   });
-  test("quartz: a skew box, a thickness series, thermal vibrations from the file, the same numbers from a resumed run", () => {
+  test("quartz: a skew box, a thickness series, thermal vibrations from the file, the same numbers with two workers and a checkpoint", () => {
     const quartz = dataPath("3ded/diffbloch/quartz_no-abs_refined_structure.cif");
     const args = [
       quartz,

@@ -40,7 +40,7 @@ export interface ScanOptions {
   /** Where patterns go; default: kept in memory and returned. */
   readonly patternSink?: ((stream: PatternStream) => Promise<PatternSink>) | undefined;
   readonly checkpoint?: CheckpointStore | undefined;
-  /** Probes between two checkpoints, at most. Default 1024. */
+  /** Probes between two checkpoints, at most. Default 256, or 1024 with several configurations, whose potentials are made anew in every block. */
   readonly blockProbes?: number | undefined;
 }
 export interface ScanReading {
@@ -93,7 +93,7 @@ export async function runScan(setup: ScanSetup | ScanPlan, options: ScanOptions 
     1,
     Math.min(
       probes,
-      options.blockProbes ?? 1024,
+      options.blockProbes ?? (plan.configurations.count > 1 ? 1024 : 256),
       patternBytes > 0 ? Math.max(1, Math.floor(Math.min(256 * MB, room / 4) / patternBytes)) : probes,
     ),
   );
