@@ -2,15 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fail, rng, runSync } from "../src/core/index.js";
-import {
-  cellFromCif,
-  cellParameters,
-  mergeReflections,
-  reflectionList,
-  structureFromCif,
-  structureToCif,
-  unitCell,
-} from "../src/geometry/index.js";
+import { cellFromCif, structureFromCif, structureToCif, unitCell } from "../src/geometry/index.js";
 import {
   type CifDocument,
   cifBlock,
@@ -128,66 +120,27 @@ export function refineKinematicCommand(args: readonly string[]): void {
   const block = structureBlock(parseCif(read(cif)).value, o.block);
   const parsed = structureFromCif(block);
   notes.push(...parsed.warnings);
-  let s = parsed.value;
   const m = measurements(dataPath, notes, o["data-block"]);
-  if (m.cell) {
-    const off = refine.cellDifference(s.cell, m.cell);
-    const both = `the cell of the data (${cellParameters(m.cell)
-      .map((v) => +v.toFixed(4))
-      .join(" ")}) and that of the structure (${cellParameters(s.cell)
-      .map((v) => +v.toFixed(4))
-      .join(" ")}) differ by ${(100 * off).toFixed(2)} %`;
-    if (off > 0.06)
-      fail(
-        "bad-cell",
-        { data: cellParameters(m.cell), structure: cellParameters(s.cell) },
-        `${both}: these belong to different crystals or settings`,
-      );
-    if (off > 0.01) notes.push(`${both}; that of the data is used`);
-    s = { ...s, cell: m.cell };
-  }
-  const tensors = s.atoms.filter((a) => a.element === "H" && a.uAniso).length;
-  if (tensors > 0 && !o["free-h"]) {
-    notes.push(`${tensors} hydrogen atoms were made isotropic (--free-h keeps their tensors)`);
-    s = { ...s, atoms: s.atoms.map((a) => (a.element === "H" ? { ...a, uAniso: undefined } : a)) };
-  }
-  if (o.iso) s = { ...s, atoms: s.atoms.map((a) => ({ ...a, uAniso: undefined })) };
   const perturb = number("perturb", 0);
-  if (perturb > 0) {
-    s = refine.perturbStructure(s, perturb, rng(number("seed", 1)));
+  const start = {
+    dataCell: m.cell,
+    isotropic: o.iso,
+    freeHydrogens: o["free-h"],
+    perturb: { distance: perturb, rng: rng(number("seed", 1)) },
+  };
+  const s = refine.startingStructure(parsed.value, start, notes);
+  if (perturb > 0)
     notes.push(
       `every atom was moved by ${perturb} Å in a random direction that its site allows (seed ${number("seed", 1)}) before the refinement`,
     );
-  }
-  let data: refine.KinematicData = { hkl: m.hkl, intensity: m.intensity, sigma: m.sigma };
-  const bad = m.sigma.reduce((n, v) => n + Number(!(v > 0)), 0);
-  if (bad > 0) notes.push(`${bad} of ${m.sigma.length} reflections have no positive sigma and are left out`);
-  notes.push(
-    ...refine
-      .spaceGroupProblems(s.cell, s.spaceGroup, data)
-      .filter((x) => !(x.startsWith("the cell") && parsed.warnings.some((w) => w.startsWith("the cell")))),
-  );
-  if (o.merge === "yes" || (m.frames && o.merge !== "no")) {
-    const rows = [...m.sigma.keys()].filter((i) => m.sigma[i]! > 0);
-    const take = (x: Float64Array): Float64Array => Float64Array.from(rows, (i) => x[i]!);
-    const list = reflectionList(s.cell, {
-      hkl: Int32Array.from(rows.flatMap((i) => [...m.hkl.subarray(3 * i, 3 * i + 3)])),
-      intensity: take(m.intensity),
-      sigma: take(m.sigma),
-    });
-    const merged = mergeReflections(s.cell, s.spaceGroup, list, { friedel: true, weights: "none" });
-    notes.push(
-      `${list.size} observations merged to ${merged.list.size}, R_int ${merged.rInt.toFixed(4)}; partial rocking curves are not allowed for`,
-    );
-    data = { hkl: merged.list.hkl, intensity: merged.list.intensity, sigma: merged.list.sigma };
-  }
+  const merge = o.merge === "yes" || (m.frames && o.merge !== "no");
+  const data = refine.kinematicData(s, { hkl: m.hkl, intensity: m.intensity, sigma: m.sigma }, merge, notes);
   const wavelength = number("wavelength", m.wavelength > 0 ? m.wavelength : cifNumber(block, "_diffrn_radiation_wavelength"));
-  const extinction =
-    o.extinction === "yes" || (o.extinction !== "no" && (m.listed !== undefined || cifNumber(block, "_refine_ls_extinction_coef") > 0));
+  const extinction = o.extinction === "yes" || (o.extinction !== "no" && (m.listed !== undefined || refine.hasExtinction(block)));
   if (extinction && !(wavelength > 0)) fail("bad-value", { wavelength }, "extinction needs --wavelength in Å");
   const restraints = refine.restraintsFromCif(block, s);
   const riding = o["free-h"] ? [] : refine.ridingHydrogens(s, Boolean(o.ride));
-  const start = performance.now();
+  const began = performance.now();
   const r = runSync(
     refine.refineKinematicSteps(s, data, {
       instability: number("u", 0.01), outlierSigma: o.outliers === undefined ? undefined : number("outliers", 15), restraints,
@@ -196,19 +149,10 @@ export function refineKinematicCommand(args: readonly string[]): void {
     (p) => process.stderr.write(`\rcycle ${String(p.done).padStart(3)}  ${p.note.padEnd(30)}`),
   );
   process.stderr.write("\n");
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = (performance.now() - began) / 1000;
   notes.push(...r.warnings);
   const match = perturb > 0 ? refine.compareStructures(r.structure, parsed.value) : undefined;
-  // The difference map from the observed reflections, and its section through the first three atoms.
-  const bare = data.intensity.map((v, i) => (v > 3 * data.sigma[i]! ? data.sigma[i]! : 0));
-  const difference = refine.potentialMap(
-    s.cell,
-    s.spaceGroup,
-    data.hkl,
-    refine.differenceCoefficients(r.structureFactors[0]!, data.intensity, bare, r.factors[0]!),
-  );
-  const noise = refine.mapStatistics(difference);
-  const peaks = refine.mapPeaks(difference, { sigma: noise.gaussian.sigma, structure: r.structure, limit: 5 });
+  const { map: difference, noise, peaks } = refine.differenceMapOf(r, data);
   if (o.map) {
     const at = r.structure.atoms.filter((a) => a.element !== "H").map((a) => a.xyz);
     if (at.length < 3) fail("bad-value", { atoms: at.length }, "--map draws the plane of the first three atoms; there are fewer");

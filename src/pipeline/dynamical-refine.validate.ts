@@ -54,7 +54,7 @@ describeData("alanine (JANA2020, 58 frames)", [alanineFile], () => {
       d.structure,
       { ...data, model: far },
       {
-        stages: [{ name: "scales and thickness", thickness: true, tiltCorrection: true, mosaicity: true, gradient: "exact", maxCycles: 8 }],
+        stages: [{ name: "scales and thickness", thickness: true, tiltCorrection: true, mosaicity: true, maxCycles: 8 }],
         onProgress: (p) => p.note.includes("R(obs)") && console.log(`${(cpuSeconds() - from).toFixed(0)} s: ${p.note}`),
       },
     );

@@ -13,6 +13,7 @@ export function checkpointOf(
     readonly cycle: number;
     readonly ended: boolean;
     readonly status: DynamicalCheckpoint["status"];
+    readonly near: boolean;
     readonly damping: number;
     readonly q: Float64Array;
     readonly history: readonly DynamicalCycle[];
@@ -25,6 +26,7 @@ export function checkpointOf(
     cycle: at.cycle,
     ended: at.ended,
     status: at.status,
+    near: at.near,
     damping: at.damping,
     names: p.model.names,
     q: [...at.q],

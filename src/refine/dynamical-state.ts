@@ -102,9 +102,15 @@ export function setStates(model: StructureModel, list: readonly DynamicalData[],
   return sets;
 }
 
-/** The potential at some values of the structure's parameters, about the structure's own origin. */
+/**
+ * The potential at some values of the structure's parameters, about the structure's own origin; real, and a quarter of the work, where the
+ * group has an inversion there (a list of atoms that happens to have one in a lower group keeps complex coefficients: one atom can break it).
+ */
 export function potentialOf(model: StructureModel, q: ArrayLike<number>, data: DynamicalData, factors: FormFactorSource): CrystalPotential {
-  return crystalPotential(model.structureAt(q), data.beam, { reach: 2 * data.model.gMax, factors, useInversion: false });
+  const s = model.structureAt(q),
+    options = { reach: 2 * data.model.gMax, factors };
+  const p = crystalPotential(s, data.beam, { ...options, useInversion: s.spaceGroup.originAtInversion });
+  return p.origin.every((x) => x === 0) ? p : crystalPotential(s, data.beam, { ...options, useInversion: false });
 }
 
 /** Problem of one frame; tangents of the directions for the two turns and the mosaic spread, as asked for. */

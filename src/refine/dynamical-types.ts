@@ -36,7 +36,8 @@ export interface DynamicalStage {
   /** Free parameters of the structure: all, or those whose names match. */
   readonly structure?: boolean | RegExp | undefined;
   /**
-   * `exact`: the gradient of the whole model (two to three forward passes); `rows`: from the approximate rows alone, for the way there.
+   * `exact`: the gradient of the whole model (about three forward passes); `rows`: from the approximate rows alone. Default: rows until no
+   * parameter moves by more than its s.u., exact from there on.
    */
   readonly gradient?: "exact" | "rows" | undefined;
   readonly maxCycles?: number | undefined;
@@ -79,6 +80,8 @@ export interface DynamicalCheckpoint {
   readonly cycle: number;
   readonly ended: boolean;
   readonly status: DynamicalResult["status"];
+  /** Exact gradients from here on. */
+  readonly near: boolean;
   readonly damping: number;
   /** Names of the structure's parameters, to recognise the model. */
   readonly names: readonly string[];

@@ -71,7 +71,7 @@ test("structure, thickness, mosaicity and orientations come back from a perturbe
   }
   expect(compareStructures(r.structure, quartz).rmsd).toBeLessThan(0.002);
   expect(r.models[0]!.thickness).toBe(r.parameters.find((x) => x.name === "thickness")!.value);
-});
+}, 300_000);
 
 describe("runs of few cycles", () => {
   const data = simulated([-31, 5, 42], 0, 0.3);

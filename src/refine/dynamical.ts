@@ -39,7 +39,7 @@ export function dynamicalStages(
   return [
     { name: "scales and thickness", ...instrument, gradient: "rows", maxCycles: 4 },
     ...(orientations ? [{ name: "orientations", ...instrument, orientations, gradient: "rows" as const, maxCycles: 3 }] : []),
-    { name: "all", ...instrument, orientations, structure: true, gradient: "exact", maxCycles: 8 },
+    { name: "all", ...instrument, orientations, structure: true, maxCycles: 8 },
   ];
 }
 
@@ -129,8 +129,10 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
         }
       }
     }
+    let near = resumed && (options.resume?.near ?? false);
     for (let cycle = resumed ? from.cycle : 0; cycle < most; cycle++) {
-      last = await equations(stage, stage.gradient !== "rows");
+      const exact = stage.gradient === "exact" || (stage.gradient !== "rows" && near);
+      last = await equations(stage, exact);
       const { normal, columns } = last;
       const { gof2 } = overallResiduals(sets, columns.length + privateCount(normal));
       shiftOverSu = largestShift(normal, solveBlocks(normal, 0), gof2);
@@ -156,8 +158,14 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
       const r = overallResiduals(sets, 0).residuals;
       history.push({ stage: stage.name, cycle: cycle + 1, rObs: r.rObs, wrAll: r.wrAll, chi2, damping, maxShiftOverSu: shiftOverSu });
       status = shiftOverSu < tolerance || (gain > 0 && gain < 1e-5) ? "converged" : gain === 0 ? "stalled" : "max-iterations";
+      // Nothing ends before the gradient of the whole model has been seen.
+      const more = stage.gradient === undefined && !exact;
+      if (more) {
+        near = status !== "max-iterations" || shiftOverSu < 1;
+        status = "max-iterations";
+      }
       const ended = status !== "max-iterations" || cycle + 1 >= most;
-      options.onCheckpoint?.(checkpointOf(p, { stage: s, cycle: cycle + 1, ended, status, damping, q, history }));
+      options.onCheckpoint?.(checkpointOf(p, { stage: s, cycle: cycle + 1, ended, status, near, damping, q, history }));
       p.tell({
         done: cycle + 1,
         total: most,

@@ -37,6 +37,8 @@ export { extinctionDerivatives, extinctionGeometry, extinctionY } from "./extinc
 export { refineKinematic, refineKinematicSteps } from "./kinematic.js";
 export { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
 export { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
+export type { StartingStructure } from "./kinematic-run.js";
+export { differenceMapOf, hasExtinction, kinematicData, startingStructure } from "./kinematic-run.js";
 export type { KinematicData, KinematicOptions, KinematicResult, RefinedParameter } from "./kinematic-types.js";
 export type { MapPeak, MapPeakOptions } from "./map-peaks.js";
 export { mapPeaks } from "./map-peaks.js";
