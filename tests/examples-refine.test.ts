@@ -14,10 +14,10 @@ const cif = dataPath("3ded/jana_dyn/albite_jana2006_dyn+kin.cif"),
   pets = dataPath("3ded/jana_dyn/albite_block5.cif_pets");
 
 describe.skipIf(!hasData("3ded/jana_dyn/albite_block5.cif_pets"))("refine-dynamical on albite [needs EWALD_DATA]", () => {
-  test("scales and thickness of two frames, as JSON, with a refined CIF and a checkpoint to resume from", () => {
+  test("scales and thickness of a frame, as JSON, with a refined CIF and a checkpoint to resume from", () => {
     const state = join(out, "state.json"),
       refined = join(out, "refined.cif");
-    const args = [cif, pets, "--frames", "20,30", "--tilt", "1", "--fix-orientations", "--start-only", "--steps", "16", "--gmax", "1.4", "--tmax", "600", "--workers", "1"]; // biome-ignore format: one idea
+    const args = [cif, pets, "--frames", "30", "--tilt", "1", "--fix-orientations", "--start-only", "--steps", "16", "--gmax", "1.4", "--tmax", "600", "--workers", "1"]; // biome-ignore format: one idea
     const r = run(...args, "--json", "--out", refined, "--checkpoint", state);
     expect(r.status, r.stderr).toBe(0);
     const j = JSON.parse(r.stdout) as {
@@ -26,7 +26,7 @@ describe.skipIf(!hasData("3ded/jana_dyn/albite_block5.cif_pets"))("refine-dynami
       frames: unknown[];
       scan: { thickness: number }[];
     };
-    expect(j.frames).toHaveLength(2);
+    expect(j.frames).toHaveLength(1);
     expect(j.residuals.rObs).toBeLessThan(0.16);
     expect(j.models[0]!.thickness).toBeGreaterThan(250);
     expect(j.models[0]!.thickness).toBeLessThan(480);
@@ -35,7 +35,7 @@ describe.skipIf(!hasData("3ded/jana_dyn/albite_block5.cif_pets"))("refine-dynami
     const again = run(...args, "--json", "--checkpoint", state);
     expect(again.status, again.stderr).toBe(0);
     expect((JSON.parse(again.stdout) as typeof j).models).toEqual(j.models);
-  });
+  }, 600_000);
 });
 test("wrong calls say what is wrong", () => {
   expect(run("--help").stdout).toContain("usage");
@@ -43,4 +43,4 @@ test("wrong calls say what is wrong", () => {
   expect(none.status).toBe(1);
   expect(none.stderr).toContain("there is no such file");
   expect(run().stderr).toContain("usage");
-});
+}, 300_000);

@@ -14,7 +14,7 @@ function listOf(sets: readonly SetState[]) {
   const rows = sets.flatMap((s) =>
     s.frames.filter(used).flatMap((f) =>
       Array.from(f.f.keys())
-        .filter((i) => !f.outlier[i])
+        .filter((i) => !f.outlier[i] && f.root[i]! > 0)
         .map((i) => ({ f, i })),
     ),
   );
@@ -81,7 +81,7 @@ export function dynamicalResult(p: Passes, q: Float64Array, end: End, options: D
       const turn = turnBetween(f.data.ub, f.ub);
       const ok = used(f);
       const calculated = ok ? f.intensity.map((x) => x * f.scale ** 2) : new Float64Array(f.f.length).fill(Number.NaN);
-      const keep = (i: number): boolean => !f.outlier[i];
+      const keep = (i: number): boolean => !f.outlier[i] && f.root[i]! > 0;
       return {
         set,
         id: f.data.id,

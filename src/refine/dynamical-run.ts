@@ -41,6 +41,7 @@ export async function runDynamical(
   options: DynamicalRunOptions = {},
 ): Promise<DynamicalRun> {
   const { orientations = true, thickness, thicknessModel, thicknessTo = 2000, signal, onProgress, factors } = options;
+  // A resumed run makes its start again (the model's kind is chosen there), and takes everything refined from the checkpoint.
   const model = defaultFrameModel(given, data.frames, { ...options, thickness: thickness ?? 600 });
   const start = await startDynamical(
     given,
@@ -49,13 +50,15 @@ export async function runDynamical(
       range: [50, thicknessTo, 25],
       thickness,
       models: thicknessModel && [thicknessModel],
-      orientations: orientations && !options.resume,
+      orientations,
       signal,
       onProgress,
       factors,
     },
   );
-  // A resumed run takes its orientations from the checkpoint.
+  // The scan may have found a crystal that needs finer steps than the guess.
+  const { sampling } = defaultFrameModel(given, data.frames, { ...options, thickness: start.data.model.thickness });
+  const from = { ...start.data, model: { ...start.data.model, sampling } };
   const tilts = data.frames.filter((f) => f.problem === undefined).map((f) => f.alphaDeg);
   const span = Math.max(...tilts) - Math.min(...tilts);
   const tiltCorrection = options.refineTiltCorrection ?? span > 40;
@@ -63,8 +66,8 @@ export async function runDynamical(
   const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 8 } : s));
   const riding = options.freeHydrogens ? [] : ridingHydrogens(start.structure, true);
   const settings = { ...options, model: { riding, ...options.model } };
-  const result = await refineDynamical(start.structure, start.data, { ...settings, stages });
-  const refined = { ...start.data, model: result.models[0]!, frames: result.frames.map((f) => f.frame) };
+  const result = await refineDynamical(start.structure, from, { ...settings, stages });
+  const refined = { ...from, model: result.models[0]!, frames: result.frames.map((f) => f.frame) };
   const hand = options.hand
     ? await dynamicalHand(result.structure, refined, { ...settings, resume: undefined, onCheckpoint: undefined, stages: undefined })
     : undefined;

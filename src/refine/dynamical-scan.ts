@@ -1,4 +1,5 @@
 import { beamPool } from "../bloch/beams.js";
+import { labVectors } from "../bloch/filters.js";
 import { fitOrientation } from "../bloch/frame-fit.js";
 import { type FrameCrystal, type FrameModel, frameProblem } from "../bloch/frames.js";
 import { sweepIntensities } from "../bloch/integrate.js";
@@ -38,7 +39,7 @@ export interface ThicknessScan {
   readonly frames: readonly string[];
 }
 
-/** A frame whose R(F, all) is below this needs no search for its orientation. */
+/** A frame whose wR(F) is below this keeps its orientation until all are refined together. */
 const GOOD = 0.2;
 /** For orientations alone: no more than 40 samples of an exposure, one mosaic block. */
 function coarse(model: FrameModel): FrameModel {
@@ -179,7 +180,7 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
     scans.push(scan);
     return { ...d, model: { ...d.model, thickness: scan.thickness, thicknessModel: scan.model } };
   };
-  let current = await scanned(data);
+  let current = await scanned({ ...data, frames: data.frames.map((f) => within(f, data.model.gMax)) });
   const fits: DynamicalStart["orientations"][number][] = [];
   if (orientations) {
     const crystal = crystalOf(s, data, factors);
@@ -195,6 +196,11 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
         continue;
       }
       const from = ringStart(crystal, f, model, ringsDeg, arena);
+      if (from.good) {
+        fits.push({ id: f.id, before: from.r, after: from.r, turnDeg: [0, 0] });
+        frames.push(f);
+        continue;
+      }
       const fit = fitOrientation(crystal, { ...f, ub: from.ub }, model, f, { arena, maxSteps: 5, toleranceDeg: 5e-3 });
       const turnDeg = [from.turnDeg[0] + fit.turnDeg[0], from.turnDeg[1] + fit.turnDeg[1]] as const;
       fits.push({ id: f.id, before: from.r, after: fit.rAfter, turnDeg });
@@ -203,6 +209,19 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
     current = await scanned({ ...current, frames });
   }
   return { structure: s, warnings, data: current, scans, orientations: fits };
+}
+
+/** Without the reflections beyond the beams of the model, of which nothing is calculated. */
+function within(f: RefinedFrameData, gMax: number): RefinedFrameData {
+  const g = labVectors(f.ub, f.hkl);
+  const rows = [...f.intensity.keys()].filter((i) => !(Math.hypot(g[3 * i]!, g[3 * i + 1]!, g[3 * i + 2]!) > gMax * (1 + 1e-9)));
+  if (rows.length === f.intensity.length) return f;
+  return {
+    ...f,
+    hkl: Int32Array.from(rows.flatMap((i) => [...f.hkl.subarray(3 * i, 3 * i + 3)])),
+    intensity: Float64Array.from(rows, (i) => f.intensity[i]!),
+    sigma: Float64Array.from(rows, (i) => f.sigma[i]!),
+  };
 }
 
 /** The best of the given orientation and of rings of six around it, by χ² with the scale at its best. A good start is kept. */
@@ -241,9 +260,9 @@ function ringStart(crystal: FrameCrystal, f: RefinedFrameData, model: FrameModel
         sum += a.f[i]!;
       }
       given = miss / sum;
-      if (given < GOOD) return { chi2, ub: f.ub, turnDeg: turns[0]!, r: given };
+      if (chi2 < GOOD ** 2 * oo) return { chi2, ub: f.ub, turnDeg: turns[0]!, r: given, good: true };
     }
     if (chi2 < best.chi2) best = { chi2, ub, turnDeg: t };
   }
-  return { ...best, r: given };
+  return { ...best, r: given, good: false };
 }

@@ -6,6 +6,7 @@ import type { PullProblem } from "../bloch/pull-plan.js";
 import { directionTangents, exposureDirections } from "../bloch/rotation.js";
 import { fail } from "../core/errors.js";
 import type { Map3, Vec3 } from "../core/frames.js";
+import { dStar } from "../geometry/metric.js";
 import { radians } from "../geometry/rotation.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { amplitudes, type WeightOptions } from "./amplitudes.js";
@@ -59,6 +60,7 @@ export function setStates(model: StructureModel, list: readonly DynamicalData[],
   const sets = list.map((data, set): SetState => {
     const title = data.name ?? (list.length > 1 ? `set ${set + 1}` : "the data");
     let zero = 0,
+      beyond = 0,
       first = "";
     const frames = data.frames.map((f): FrameState => {
       const n = f.intensity.length;
@@ -71,10 +73,21 @@ export function setStates(model: StructureModel, list: readonly DynamicalData[],
       const a = amplitudes(f.intensity, f.sigma, options);
       zero += a.excluded.length;
       if (a.excluded.length > 0) first ||= `${[...f.hkl.subarray(3 * a.excluded[0]!, 3 * a.excluded[0]! + 3)].join(" ")} of frame ${f.id}`;
+      // Beyond the beams of the model nothing is calculated: such a row would count as F = 0.
+      const limit = data.model.gMax * (1 + 1e-9);
+      for (let i = 0; i < n; i++) {
+        if (!(a.weight[i]! > 0) || dStar(cell, [f.hkl[3 * i]!, f.hkl[3 * i + 1]!, f.hkl[3 * i + 2]!]) <= limit) continue;
+        a.weight[i] = 0;
+        beyond++;
+      }
       const bad = !f.ub.every(Number.isFinite) || !Number.isFinite(f.alphaDeg);
       const reason =
         f.problem ??
-        (bad ? "its orientation is not finite" : a.weight.every((w) => !(w > 0)) ? "no reflection with a positive sigma" : undefined);
+        (bad
+          ? "its orientation is not finite"
+          : a.weight.every((w) => !(w > 0))
+            ? "no reflection with a positive sigma within gMax"
+            : undefined);
       return {
         set,
         data: f,
@@ -89,6 +102,7 @@ export function setStates(model: StructureModel, list: readonly DynamicalData[],
       };
     });
     if (zero > 0) warnings.push(`${zero} reflections of ${title} have no positive sigma and are left out, the first ${first}`);
+    if (beyond > 0) warnings.push(`${beyond} reflections of ${title} lie beyond gMax = ${data.model.gMax.toFixed(2)} Å⁻¹ and are left out`);
     const { model: m } = data;
     if (!(m.thickness > 0 && Number.isFinite(m.thickness)))
       fail("out-of-range", { thickness: m.thickness }, "the starting thickness is a positive number, in Å; scanThickness finds one");
