@@ -6,6 +6,9 @@ export { type AtomFileColumns, atomsOutput, atomsPdb, atomsRecord, atomsXyz, ele
 export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRims } from "./chain.js";
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
+export { anscombe, estimateNoise, inverseAnscombe, type NoiseModel } from "./anscombe.js";
+export { blockMatching } from "./block-matching.js";
+export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
 export { type FbpOptions, fbp } from "./fbp.js";
 export type { Gridding } from "./fourier-grid.js";
 export { type GenfireOptions, genfire } from "./genfire.js";
@@ -39,6 +42,7 @@ export { crossing, fourierShellCorrelation, powerSpectrum, type ShellCurve } fro
 export { shiftViews } from "./shift.js";
 export { type ParticleOptions, particleDomains, type SimulatedParticle, simulateParticle } from "./simulate-particle.js";
 export { type CountsOptions, disturbedPoses, type ProjectionFrame, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
+export { reconstructSlabs, type SlabSource } from "./slabs.js";
 export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from "./tilt-series.js";
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
