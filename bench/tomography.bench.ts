@@ -64,10 +64,10 @@ export async function run(report: Report): Promise<void> {
   ] as const) {
     const one = await spent(() => method(series, { iterations: 100, workers: 1 }));
     const two = await spent(() => method(series, { iterations: 100, workers: 2 }));
-    const note = `CPU ${(one.cpu / 1e3).toFixed(1)} s; two workers ${(two.wall / 1e3).toFixed(1)} s wall; R1 ${one.value.figures.r1!.toFixed(4)}; ${Math.round(one.value.memoryBytes / 2 ** 20)} MB`;
+    const note = `CPU time; wall ${(one.wall / 1e3).toFixed(1)} s; two workers ${(two.wall / 1e3).toFixed(1)} s wall; R1 ${one.value.figures.r1!.toFixed(4)}; ${Math.round(one.value.memoryBytes / 2 ** 20)} MB`;
     report({
       name: `${name} 100 iterations, 128³ × 41, one core`,
-      ms: one.wall,
+      ms: one.cpu,
       peer: "scipy.sparse SIRT",
       ...(peer ? { peerMs: 100 * peer.ms } : {}),
       target: "≤ 20 s",
@@ -82,8 +82,8 @@ export async function run(report: Report): Promise<void> {
   const f = one.value.figures;
   report({
     name: "GENFIRE 100 iterations, oversampling 3 (384³), exact gridding, one core",
-    ms: one.wall,
+    ms: one.cpu,
     target: "≤ 60 s, ≤ 1 GB (GENFIRE-Python, FFT gridding: 441 CPU-s, 6.1 GB)",
-    note: `CPU ${(one.cpu / 1e3).toFixed(1)} s; two workers ${(two.wall / 1e3).toFixed(1)} s wall; R_K ${f.rkMagnitude!.toFixed(4)}, R_free ${f.rkFree!.toFixed(4)}; kernel memory ${Math.round(one.value.memoryBytes / 2 ** 20)} MB, process ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
+    note: `CPU time; wall ${(one.wall / 1e3).toFixed(1)} s; two workers ${(two.wall / 1e3).toFixed(1)} s wall; R_K ${f.rkMagnitude!.toFixed(4)}, R_free ${f.rkFree!.toFixed(4)}; kernel memory ${Math.round(one.value.memoryBytes / 2 ** 20)} MB, process ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
   });
 }
