@@ -1,13 +1,13 @@
 /** Tomography: tilt series, alignment, reconstruction, atoms. Volumes [nz, ny, nx], stacks [views, ny, nx], x fastest. */
 
 export { type Alignment, type AlignOptions, alignSeries, centreOfMass } from "./align.js";
+export { anscombe, estimateNoise, inverseAnscombe, type NoiseModel } from "./anscombe.js";
 export { type AtomModel, atomModel, joinAtoms, type PosedProjections, selectAtoms } from "./atom-model.js";
 export { type AtomFileColumns, atomsOutput, atomsPdb, atomsRecord, atomsXyz, elementsByNumber } from "./atoms-files.js";
+export { blockMatching } from "./block-matching.js";
 export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRims } from "./chain.js";
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
-export { anscombe, estimateNoise, inverseAnscombe, type NoiseModel } from "./anscombe.js";
-export { blockMatching } from "./block-matching.js";
 export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
 export { type FbpOptions, fbp } from "./fbp.js";
 export type { Gridding } from "./fourier-grid.js";
