@@ -68,15 +68,14 @@ export async function determineStructure(
 ): Promise<Determination> {
   const { signal, composition, workers, rsgMax = 0.66 } = options;
   const out: { -readonly [K in keyof Determination]: Determination[K] } = {};
-  let step = "intensities";
+  let step = "intensities",
+    reached = 0;
   const part = (name: string, from: number, to: number): RunOptions => {
     step = name;
-    const onProgress = (p: Progress): void =>
-      options.onProgress?.({
-        done: from + (to - from) * Math.min(1, p.total > 0 ? p.done / p.total : 0),
-        total: 100,
-        note: `${name}: ${p.note}`,
-      });
+    const onProgress = (p: Progress): void => {
+      reached = Math.max(reached, from + (to - from) * Math.min(1, p.total > 0 ? p.done / p.total : 0)); // parts count their stages anew
+      options.onProgress?.({ done: reached, total: 100, note: `${name}: ${p.note}` });
+    };
     onProgress({ done: 0, total: 1, note: "" });
     return { signal, sliceMs: options.sliceMs, onProgress };
   };
