@@ -10,7 +10,7 @@ import { type Snapshots, still } from "./phonons.js";
 import { type PotentialOptions, potentialPlan } from "./potential.js";
 import { type ProbeOptions, planeWave, probeAmplitude, probePlan } from "./probe.js";
 import { type MultisliceOptions, multislicePlan } from "./propagate.js";
-import { sliceOfAtoms, slices } from "./slicing.js";
+import { restSlices, slices } from "./slicing.js";
 
 /** Diffraction patterns of one probe position or of a plane wave. */
 export interface PatternOptions {
@@ -59,7 +59,7 @@ export function* diffractionSteps(atoms: AtomModel | Snapshots, options: Pattern
     cut = slices(first, options.potential ?? {}),
     limit = maxAngle(grid, beam.wavelength);
   checkDiffraction(first, options, cut.count, limit);
-  const sliceOfAtom = all.rest && sliceOfAtoms(all.rest, cut);
+  const sliceOfAtom = restSlices(all, options.potential);
   const amplitude = options.probe ? probeAmplitude(grid, beam, options.probe) : planeWave(grid);
   const exits = exitSlices(cut.bounds, options.depths),
     points = grid.nx * grid.ny,

@@ -10,6 +10,7 @@ import { type Snapshots, still } from "./phonons.js";
 import { type PotentialOptions, potentialPlan } from "./potential.js";
 import { type ProbeOptions, planeWave, transferFunction } from "./probe.js";
 import { type MultisliceOptions, multislicePlan } from "./propagate.js";
+import { restSlices } from "./slicing.js";
 
 export interface HrtemOptions {
   readonly grid: WaveGrid;
@@ -57,7 +58,7 @@ export function* hrtemSteps(o: HrtemOptions): Steps<HrtemResult> {
     pattern = new Float64Array(n);
   let exit = new Float64Array(0);
   for (let c = 0; c < snapshots.count; c++) {
-    const potential = potentialPlan(snapshots.snapshot(c), { ...o.potential, grid });
+    const potential = potentialPlan(snapshots.snapshot(c), { sliceOfAtom: restSlices(snapshots, o.potential), ...o.potential, grid });
     try {
       const plan = multislicePlan(potential, beam, o.multislice ?? {});
       try {

@@ -83,7 +83,7 @@ export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult }
 export { runScan } from "./scan-run.js";
 export { cubeGeometry, patternSink } from "./scan-sinks.js";
 export type { Slices } from "./slicing.js";
-export { planeSlices, sliceOfAtoms, slices } from "./slicing.js";
+export { planeSlices, restSlices, sliceOfAtoms, slices } from "./slicing.js";
 export type { CrystalBox, CrystalBoxOptions, StemImage, StemOptions } from "./stem.js";
 export { annularDetectors, crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
 export type { Triple } from "./vectors.js";

@@ -12,6 +12,7 @@ import { potentialPlan } from "./potential.js";
 import { type MultislicePlan, multislicePlan } from "./propagate.js";
 import { type CheckpointStore, decodeState, encodeState, scanKey } from "./scan-checkpoint.js";
 import { planScan, type ScanMemory, type ScanPlan, type ScanSetup } from "./scan-plan.js";
+import { restSlices } from "./slicing.js";
 
 /** Takes the patterns of one pixelated detector as they are made. */
 export interface PatternSink {
@@ -169,6 +170,7 @@ export async function runScan(setup: ScanSetup | ScanPlan, options: ScanOptions 
       if (current?.index === index) return current.plan;
       current?.free();
       const made = potentialPlan(plan.configurations.snapshot(index), {
+        sliceOfAtom: restSlices(plan.configurations, potential),
         ...potential,
         grid,
         arena: memory,

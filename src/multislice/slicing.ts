@@ -94,3 +94,11 @@ export function sliceOfAtoms(model: AtomModel, { bounds, count }: Slices): Int32
     return lo;
   });
 }
+
+/** Slices of the atoms of snapshots by their rest positions, for `sliceOfAtom`; undefined where the snapshots have none. */
+export function restSlices(
+  snapshots: { readonly rest?: AtomModel | undefined },
+  cut: { readonly sliceThickness?: number | undefined; readonly bounds?: ArrayLike<number> | undefined } = {},
+): Int32Array | undefined {
+  return snapshots.rest && sliceOfAtoms(snapshots.rest, slices(snapshots.rest, cut));
+}
