@@ -16,6 +16,9 @@ export { inspectSeries, type SeriesReport } from "./inspect-series.js";
 export { type ResireOptions, resire, type SirtOptions, sart, sirt, type TvOptions, tv } from "./iterative.js";
 export { centreIndex, reverseAxes } from "./layout.js";
 export { type ModelAtomsOptions, type ModelledAtoms, modelAtoms } from "./model-atoms.js";
+export { type NucleiChange, type NucleusLink, nucleiByOrder, nucleiChange } from "./nuclei.js";
+export { type BondOrder, bondOrder, crystalBondOrder, type NeighbourLists, neighbourLists } from "./order-bond.js";
+export { pairCounts, shortRangeOrder } from "./order-short-range.js";
 export {
   type PoseConvention,
   type Poses,
@@ -37,12 +40,14 @@ export { falseAtoms, type ResidualPeakOptions, type ResidualPeaks, residualPeaks
 export type { AtomErrors } from "./refine-atoms-errors.js";
 export type { AtomParameters } from "./refine-atoms-layout.js";
 export type { CountNoise } from "./refine-atoms-noise.js";
+export { type MatchedAtoms, matchAtoms } from "./register.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
 export { crossing, fourierShellCorrelation, powerSpectrum, type ShellCurve } from "./shells.js";
 export { shiftViews } from "./shift.js";
 export { type ParticleOptions, particleDomains, type SimulatedParticle, simulateParticle } from "./simulate-particle.js";
 export { type CountsOptions, disturbedPoses, type ProjectionFrame, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 export { reconstructSlabs, type SlabSource } from "./slabs.js";
+export { type DisplacementField, displacementField, type StrainField, strainField } from "./strain.js";
 export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from "./tilt-series.js";
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
