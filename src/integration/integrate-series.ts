@@ -1,7 +1,7 @@
 import { fail } from "../core/errors.js";
 import type { RunOptions } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/experiment.js";
-import { type LatticePoints, latticePoints } from "../geometry/predict.js";
+import { latticePoints } from "../geometry/predict.js";
 import { type FrameSource, toFloat32 } from "../io/frames.js";
 import { defaultIntegrateKernels, type IntegrateKernels } from "../kernels/integrate.js";
 import { centringRule, type LatticeCentring } from "./centring.js";
@@ -130,11 +130,7 @@ export async function integrateSeries(
 }
 
 /** What {@link integrateFrame} needs of an experiment and the options. */
-export function frameTask(
-  experiment: IntegrationExperiment,
-  options: IntegrateOptions,
-  [ny, nx]: readonly [ny: number, nx: number],
-): FrameTask {
+function frameTask(experiment: IntegrationExperiment, options: IntegrateOptions, [ny, nx]: readonly [ny: number, nx: number]): FrameTask {
   const { instrument, settings, rocking } = experiment,
     { noise, diameter } = settings,
     { boxDiameters = 1.5, reach = 3.5 } = options;
@@ -228,9 +224,4 @@ function check(source: FrameSource, e: IntegrationExperiment, o: IntegrateOption
   if (!(reach > 0 && reach <= 10)) fail("out-of-range", { reach }, "reach is in widths of the rocking curve, usually 3 to 4");
   if (!(Number.isInteger(sectors) && sectors >= 1 && Number.isInteger(shells) && shells >= 1 && sectors * shells <= 256))
     fail("out-of-range", { sectors, shells }, "sectors and shells are whole numbers of at least 1, at most 256 profiles in all");
-}
-
-/** Lattice points of an experiment, for what needs them beside the integration. */
-export function experimentPoints(e: IntegrationExperiment, gMax: number): LatticePoints {
-  return latticePoints(e.ub, { gMax, allowed: centringRule(e.centring ?? "P") });
 }
