@@ -144,6 +144,14 @@ describe("runs of few cycles", () => {
     expect(text).toMatch(/tensor of O is not positive definite/);
     expect(r.residuals.nAll).toBe(a.sigma.length + c.sigma.length - 1);
     expect(Number.isFinite(r.residuals.rAll)).toBe(true);
+    const few = { ...a, hkl: a.hkl.subarray(0, 24), intensity: a.intensity.subarray(0, 8), sigma: a.sigma.subarray(0, 8) };
+    const stages = [
+      { name: "t", thickness: true, gradient: "rows", maxCycles: 1 } as const,
+      { name: "all", thickness: true, structure: true },
+    ];
+    const kept = await refineDynamical(quartz, { ...data, frames: [few] }, { workers: 1, stages });
+    expect(kept.warnings.join()).toMatch(/stage "all" is left out: 8 reflections for 1\d parameters/);
+    expect(kept.parameters.map((p) => p.name)).toEqual(["thickness"]);
   });
   test("a cell that contradicts the data by more than 1 % is replaced, by more than 6 % refused; a wrong group is named", async () => {
     const off = (f: number) => ({ ...quartz, cell: unitCell(4.91 * f, 4.91 * f, 5.41 * f, 90, 90, 120) });

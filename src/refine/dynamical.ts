@@ -102,7 +102,8 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
   let damping = from.damping,
     shiftOverSu = history.at(-1)?.maxShiftOverSu ?? Number.POSITIVE_INFINITY,
     status: DynamicalResult["status"] = options.resume?.status ?? "max-iterations",
-    last: { normal: BlockNormal; columns: readonly Column[]; stage: DynamicalStage } | undefined;
+    last: { normal: BlockNormal; columns: readonly Column[]; stage: DynamicalStage } | undefined,
+    done: DynamicalStage | undefined;
   const restraintRows = (at: Float64Array): number => restrained.rows(model.rawAt(at)).reduce((sum, r) => sum + r.residual ** 2, 0);
   /** Equations at q; `exact` puts the gradient of the whole model on their right side. */
   const equations = async (stage: DynamicalStage, exact: boolean) => {
@@ -116,6 +117,17 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
     const stage = stages[s]!,
       most = stage.maxCycles ?? 8;
     const resumed = options.resume !== undefined && s === from.stage;
+    // More parameters than reflections: the stage would mean nothing. What the ones before found is kept.
+    const usedFrames = sets.flatMap((x) => x.frames.filter((f) => f.reason === undefined));
+    const reflections = usedFrames.reduce((n, f) => n + f.root.reduce((k, w, i) => k + Number(w > 0 && !f.outlier[i]), 0), 0);
+    const parameters = columnsOf(p, stage).length + usedFrames.length * (stage.orientations ? 3 : 1);
+    if (reflections <= parameters) {
+      warnings.push(
+        `stage "${stage.name}" is left out: ${reflections} reflections for ${parameters} parameters; add frames, or refine less`,
+      );
+      continue;
+    }
+    done = stage;
     if (resumed && from.ended) continue;
     if (!resumed) {
       damping = 1e-3;
@@ -174,8 +186,10 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
       if (ended) break;
     }
   }
+  if (!done)
+    return fail("bad-value", { stages: stages.map((s) => s.name) }, `no stage has more reflections than parameters: ${warnings.at(-1)}`);
   // Standard uncertainties belong to the final parameters.
-  last ??= await equations(stages.at(-1)!, false);
+  last ??= await equations(done, false);
   const end = { ...last, covariance: blockCovariance(last.normal), status, history, shiftOverSu, warnings };
   return dynamicalResult(p, q, { ...end, restraints: restrained.rows(model.rawAt(q)).map((r) => r.residual) }, options);
 }
