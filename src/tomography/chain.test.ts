@@ -3,7 +3,7 @@ import { rng } from "../core/rng.js";
 import { scoreAtoms } from "../testing/atoms-score.js";
 import { atomModel, selectAtoms } from "./atom-model.js";
 import { atomsPdb, atomsXyz, elementsByNumber } from "./atoms-files.js";
-import { atomTomography } from "./chain.js";
+import { atomTomography, viewRims } from "./chain.js";
 import { classifyIntensities, countClasses } from "./classify.js";
 import { classifyProfiles } from "./classify-profile.js";
 import { refineAtoms } from "./refine-atoms.js";
@@ -57,6 +57,19 @@ test("an atom left out is asked for by the residual, one too many is told by its
   const { remove } = falseAtoms(r.model);
   expect(remove[extra.size - 1]).toBe(1);
   expect(remove.reduce((s, v) => s + v, 0)).toBe(1);
+});
+
+test("a film that runs over the border is extended, a faint particle is not", () => {
+  const film = data.map((v, i) => (Math.floor(i / N) % N > 20 ? 120 + (v % 7) : 16));
+  expect(viewRims(tiltSeries(film, [31, N, N], poses, { pixelAngstrom: pixel })).extended).toBe(true);
+  expect(viewRims(series).extended).toBe(false);
+  const faint = simulateCounts(projectAtoms(truth, { shape: [N, N], pixel, poses }), {
+    rng: rng("faint"),
+    peak: 8,
+    background: 0.5,
+    readout: 0,
+  }).data;
+  expect(viewRims(tiltSeries(faint, [31, N, N], poses, { pixelAngstrom: pixel })).extended).toBe(false);
 });
 
 test("classes of one number", () => {
