@@ -64,6 +64,12 @@ export function removeBackground(series: TiltSeries, { model = "constant", objec
   return { ...series, projections: out };
 }
 
+/** Whether a value exceeds its neighbours by more than they differ among themselves three times over, which the top of no atom does. */
+function standsAlone(v: number, around: readonly number[], least: number): boolean {
+  const [low, high] = [Math.min(...around), Math.max(...around)];
+  return v > high + Math.max(least, 3 * (high - low));
+}
+
 /** A view less the plane through the medians of its four edges. */
 function withoutRimPlane(view: Float32Array, ny: number, nx: number): Float32Array {
   const edge = (n: number, at: (k: number) => number): number =>
@@ -163,7 +169,7 @@ export function repairPixels(
           wrong = mask?.[i] || !Number.isFinite(v);
         if (!wrong && sigma === 0) continue;
         let list = around(y, x, 1);
-        if (!wrong && !(v > medianOf(list) + sigmas * sigma && v > Math.max(...list) + 0.5 * sigmas * sigma)) continue;
+        if (!wrong && !(v > medianOf(list) + sigmas * sigma && standsAlone(v, list, 0.5 * sigmas * sigma))) continue;
         for (let reach = 2; list.length < 3 && reach < 16; reach++) list = around(y, x, reach);
         out[i] = medianOf(list);
         repaired++;
