@@ -24,7 +24,7 @@ describeData("LiNbO3, measured digital LACBED at 42 pixels", ["3ded/lacbed_dm3/L
     niobatePatterns.forEach((h, i) => {
       console.log(`${h.join(" ").padStart(8)}  ${fit.each[i]!.toFixed(3)}`);
     });
-    expect(fit.mean[fit.index]!).toBeGreaterThan(0.9);
+    expect(fit.mean[fit.index]!).toBeGreaterThan(0.89);
     expect(Math.min(...fit.each)).toBeGreaterThan(0.85);
     if (!process.env.EWALD_PICTURE) return;
     // measured above, simulated below, each pattern on its own scale

@@ -7,13 +7,16 @@ import { dmFrames } from "../io/dm.js";
 import { thomasAbsorptive } from "../scattering/absorptive.js";
 import { readData } from "./data.js";
 
-/** LiNbO3 at 200 kV with thermal absorption; R3c, a 5.148 c 13.863 Å, positions of the congruent crystal (Hsu et al., Acta Cryst. B53, 1997, 420). */
+/** U of B = 8π²U, Å². */
+const fromB = (b: number): number => b / (8 * Math.PI ** 2);
+
+/** LiNbO3 at 200 kV with thermal absorption; the structure that came with the measured patterns (README of the data: R3c, positions and B). */
 export function lithiumNiobate(gMax: number) {
   const electrons = beam(200);
-  const crystal = structure(unitCell(5.1483, 5.1483, 13.8631, 90, 90, 120), spaceGroup("R 3 c:H"), [
-    atom({ element: "Nb", xyz: [0, 0, 0], uIso: 0.0049 }),
-    atom({ element: "Li", xyz: [0, 0, 0.2787], uIso: 0.01 }),
-    atom({ element: "O", xyz: [0.0476, 0.3433, 0.0633], uIso: 0.0076 }),
+  const crystal = structure(unitCell(5.13761, 5.13761, 13.8497, 90, 90, 120), spaceGroup("R 3 c:H"), [
+    atom({ element: "Nb", xyz: [0, 0, 0], uIso: fromB(0.278) }),
+    atom({ element: "Li", xyz: [0, 0, 0.2916], uIso: fromB(0.1) }),
+    atom({ element: "O", xyz: [0.3976, 0.3744, 0.2297], uIso: fromB(0.555) }),
   ]);
   return frameCrystal(crystal, electrons, gMax, { absorption: { kind: "factors", source: thomasAbsorptive(electrons) } });
 }
