@@ -4,13 +4,13 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
 import { fileSource } from "../src/io/node/index.js";
-import { atomsOutput, atomTomography, elementsByNumber, type PoseConvention, readTiltSeries } from "../src/tomography/index.js";
+import { atomsOutput, atomTomography, elementsByNumber, type PoseConvention, readSeriesAnyConvention } from "../src/tomography/index.js";
 
 const usage = `usage: tomography-atoms <projections> [angles] --pixel <angstroms> [--species Fe,Pt] [--align] [--json]
   projections  MRC, TIFF, NPY, MAT, HDF5, as [view, y, x] or [x, y, view]; angles: .tlt, .mdoc, text of 1, 3, 4 or 9 columns, NPY, MAT
   --species    elements of the atoms; without it their number (1 to 3) is found from the intensities
   --align      shifts first, then shift and rotation of every view together with the atoms
-  --convention ZYX (default) | ZYZ   meaning of three angles      --axis deg   tilt axis from the image's x, default 90
+  --convention ZYX | ZYZ   meaning of three angles; default: what fits the views    --axis deg   from the x of the image, default 90
   --extended | --isolated   the object goes on outside the field, or not; default: what the rims of the views say
   --iterations 100  --min-distance A  --radians  --workers n  --seed n  --out atoms.xyz  --pdb atoms.pdb`;
 const texts = "pixel species convention axis iterations min-distance workers seed out pdb".split(" ");
@@ -27,9 +27,9 @@ async function main(): Promise<void> {
   const number = (name: string): number | undefined =>
     o[name] === undefined ? undefined : o[name].trim() && Number.isFinite(Number(o[name])) ? Number(o[name]) : bad(name);
   const names = elementsByNumber(o.species?.split(","));
-  const convention = (o.convention?.toUpperCase() ?? "ZYX") as PoseConvention;
+  const stated = o.convention?.toUpperCase() as PoseConvention | undefined;
   // biome-ignore format: one idea
-  const { series, warnings } = await readTiltSeries(await fileSource(stack), angles === undefined ? undefined : await fileSource(angles), { convention, axisDeg: number("axis"), pixelAngstrom: number("pixel"), angleUnit: on.radians ? "radians" : undefined });
+  const { series, warnings, convention } = await readSeriesAnyConvention(await fileSource(stack), angles === undefined ? undefined : await fileSource(angles), { convention: stated, workers: number("workers"), axisDeg: number("axis"), pixelAngstrom: number("pixel"), angleUnit: on.radians ? "radians" : undefined });
   if (series.pixelAngstrom === undefined) fail("bad-value", { stack }, "the file names no pixel size: give --pixel in angstroms");
   const out = await atomTomography(series, {
     ...{ classes: names?.length, align: on.align, iterations: number("iterations"), minDistance: number("min-distance") },

@@ -9,6 +9,7 @@ export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRi
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
 export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
+export { type ConventionTrial, findConvention, readSeriesAnyConvention } from "./euler-convention.js";
 export { type FbpOptions, fbp } from "./fbp.js";
 export type { Gridding } from "./fourier-grid.js";
 export { type GenfireOptions, genfire } from "./genfire.js";
