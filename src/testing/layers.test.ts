@@ -22,7 +22,7 @@ const layer: Record<string, number> = {
   hardware: 5,
   solution: 5,
   refine: 6,
-  pipeline: 6,
+  pipeline: 7,
 };
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((f) => f.endsWith(".ts")).map((f) => f.replaceAll("\\", "/"));
 const imports = (file: string): string[] =>
