@@ -9,6 +9,7 @@ import type { Block } from "../render/index.js";
 import type { Determination } from "./determine.js";
 import type { Diagnosis } from "./determine-diagnose.js";
 import { amplitudePlot, frameRPlot, histogramPlot, outlierPicture, outlierSpots, shellPlot, thicknessPlot } from "./determine-figures.js";
+import { peakPlane } from "./peak-plane.js";
 
 export interface DeterminationReportOptions {
   /** Reads a frame, for the pictures of outliers; without it they are left out. */
@@ -250,17 +251,12 @@ async function diagnostics(d: Determination, g: Diagnosis, { read }: Determinati
 
 /** Section through the highest peak and the two atoms nearest to it. */
 function sectionFigure(g: Diagnosis): Block[] {
-  const s: Structure = g.structure;
-  const atoms = s.atoms.slice(0, 3).map((a) => a.xyz);
-  if (atoms.length < 3) return [];
-  const section = mapSection(g.map, { points: [atoms[0]!, atoms[1]!, atoms[2]!], size: 8 });
-  const names = s.atoms.slice(0, 3).map((a) => a.label);
-  return [
-    figure(
-      sectionSvg(section, { structure: s, title: `difference potential through ${names.join(", ")}`, limit: 2 * g.statistics.level }),
-      "section of the difference map",
-    ),
-  ];
+  const s: Structure = g.structure,
+    plane = peakPlane(s, g.peaks);
+  if (!plane) return [];
+  const section = mapSection(g.map, { points: plane.points, size: 8 });
+  const title = `difference potential through the highest peak, ${plane.labels.join(" and ")}`;
+  return [figure(sectionSvg(section, { structure: s, title, limit: 2 * g.statistics.level }), "section of the difference map")];
 }
 
 /** What the z-score of the two hands says. */
