@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { dataPath, hasData } from "../src/testing/data.js";
-import { root, tsxUrl } from "./paths.js";
+import { root } from "./paths.js";
 
 const out = mkdtempSync(join(tmpdir(), "ewald-refine-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 const run = (...args: string[]) =>
-  spawnSync(process.execPath, ["--import", tsxUrl, join(root, "examples/refine-dynamical.ts"), ...args], { encoding: "utf8", cwd: root });
+  spawnSync(process.execPath, [join(root, "scripts", "run.mjs"), "--example", "refine-dynamical", ...args], { encoding: "utf8", cwd: out });
 const cif = dataPath("3ded/jana_dyn/albite_jana2006_dyn+kin.cif"),
   pets = dataPath("3ded/jana_dyn/albite_block5.cif_pets");
 
