@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   };
   const p = Object.fromEntries(Object.entries(defaults).map(([n, d]) => [n, list(n, " ", 1)?.[0] ?? d])) as typeof defaults;
   const axis = (name: string): ms.Triple => (list(name, ",", 3) ?? [0, 0, 1]) as unknown as ms.Triple;
-  const toSource = o.plane ? { hkl: axis("plane") } : { uvw: axis("zone") };
+  const toSource = o.plane ? { hkl: axis("plane") } : o.zone ? { uvw: axis("zone") } : undefined;
   const size = { toSource, across: p.across, thickness: p.thickness, maxStrain: p.strain };
   const { atoms, unit, notes } = readBox(file, (path) => readFileSync(path, "utf8"), size);
   const detectors = ms.annularDetectors(o.detectors ?? "BF:0-20,ADF:60-150");

@@ -90,6 +90,7 @@ describe("stem-scan on a file of our own", () => {
     expect(r.stdout).toMatch(/ADF +4\.0 +\d/);
   });
   test.each([
+    ["a zone for a box that is taken as it stands", [xyz, "--zone", "1,1,0"]],
     ["a detector that is none", [xyz, "--detectors", "ADF"]],
     ["a box that is too small", [xyz, "--semiangle", "3", "--detectors", "ADF:40-80"]],
     ["too little memory", [xyz, "--semiangle", "25", "--memory", "0.1", "--detectors", "ADF:40-80"]],

@@ -65,6 +65,8 @@ export type { PotentialOptions, PotentialPlan } from "./potential.js";
 export { potentialPlan } from "./potential.js";
 export type { SampledPotentialOptions } from "./potential-sampled.js";
 export { sampledPotential } from "./potential-sampled.js";
+export type { PotentialVolume } from "./potential-volume.js";
+export { potentialVolume, projectedCharge } from "./potential-volume.js";
 export type { PrismOptions, PrismPlan } from "./prism.js";
 export { prismPlan } from "./prism.js";
 export type { ProbeOptions, ProbePlan } from "./probe.js";

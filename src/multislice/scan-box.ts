@@ -2,6 +2,9 @@ import { fail } from "../core/errors.js";
 import type { AtomModel } from "./atoms.js";
 import { repeatAtoms } from "./atoms-build.js";
 
+/** About a gigabyte of atoms and their slices: more is a slip of a unit. */
+const MOST_ATOMS = 10e6;
+
 /**
  * A box repeated until it is at least `across` Å wide between both pairs of its sides (room for the probe and for its spread: twice the thickness times
  * the semi-angle, and some) and at least `thickness` Å thick.
@@ -21,6 +24,13 @@ export function enlargeAtoms(
     count(across, area / Math.hypot(c[0]!, c[1]!)),
     count(thickness, c[8]!),
   ] as const;
+  const atoms = repetitions.reduce((n, r) => n * r, m.atomicNumbers.length);
+  if (atoms > MOST_ATOMS)
+    fail(
+      "out-of-range",
+      { atoms, repetitions, across, thickness },
+      `more than ${MOST_ATOMS / 1e6} million atoms: ask for a smaller box, or build it with repeatAtoms`,
+    );
   return { atoms: repeatAtoms(m, repetitions), repetitions };
 }
 

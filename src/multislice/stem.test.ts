@@ -36,6 +36,7 @@ describe("boxes", () => {
     expect(area / Math.hypot(c[0]!, c[1]!)).toBeGreaterThan(18);
     expect(b.atoms.atomicNumbers.length).toBe(9 * b.repetitions.reduce((p, n) => p * n, 1));
     expect(() => enlargeAtoms(b.atoms, { across: -1 })).toThrow(/length/);
+    expect(() => enlargeAtoms(b.atoms, { across: 9e5 })).toThrow(/million atoms/);
   });
   test("a triclinic crystal down a lattice direction is strained by at most what is allowed, and says so", () => {
     const b = crystalBox(albiteLike, { toSource: { uvw: [0, 0, 1] } });

@@ -1,3 +1,4 @@
+import { fail } from "../core/errors.js";
 import { parseAtomsXyz } from "../io/atoms-xyz.js";
 import { writeNpy } from "../io/npy.js";
 import { writeTiff } from "../io/tiff-write.js";
@@ -24,6 +25,12 @@ export interface BoxFromFile {
  */
 export function readBox(path: string, read: (path: string) => string, options: CrystalBoxOptions = {}): BoxFromFile {
   if (/\.xyz$/i.test(path)) {
+    if (options.toSource)
+      fail(
+        "bad-value",
+        { path, ...options.toSource },
+        "an .xyz is taken as it stands, the beam along its z: turn it before, or give a CIF; leave the zone out",
+      );
     const { value: frames, warnings } = parseAtomsXyz(read(path));
     if (frames.length === 1) return { atoms: atomsFromXyz(frames[0]!), notes: warnings };
     return {
