@@ -32,6 +32,7 @@ test("the charge of an atom is Z − f_x at every frequency, and nothing on the 
     expect(Math.abs(atom(ky * 49 + kx) / (fx.f(0) - fx.f(s)) - 1)).toBeLessThan(1e-6);
   }
   plan.free();
+  expect(() => projectedCharge(new Float64Array(96 * 90).fill(Number.NaN), grid)).toThrow(/finite/);
 });
 
 test("the volume of silicon has its mean inner potential, and is read back as written", async () => {

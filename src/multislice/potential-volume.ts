@@ -1,3 +1,4 @@
+import { fail } from "../core/errors.js";
 import { irfft2, rfft2 } from "../numerics/fft.js";
 import { reciprocalGrid, type WaveGrid } from "./grid.js";
 import type { PotentialPlan } from "./potential.js";
@@ -12,7 +13,7 @@ export interface PotentialVolume {
   readonly shape: readonly [nz: number, ny: number, nx: number];
   /** Thickness of each slice, Å: data times this is the projected potential, V Å. */
   readonly thickness: Float64Array;
-  /** Lengths of a pixel along a and b, and of the first slice, Å. The axes of a skew box are oblique, as those of its grid. */
+  /** Lengths of a pixel along a and b, and the mean thickness of a slice, Å. The axes of a skew box are oblique, as those of its grid. */
   readonly voxelAngstrom: readonly [x: number, y: number, z: number];
 }
 
@@ -27,18 +28,26 @@ export function potentialVolume(plan: PotentialPlan): PotentialVolume {
       d = thickness[i]!;
     for (let k = 0; k < slice.length; k++) data[i * ny * nx + k] = slice[k]! / d;
   }
-  return { data, shape: [nz, ny, nx], thickness, voxelAngstrom: [Math.hypot(...a) / nx, Math.hypot(...b) / ny, thickness[0]!] };
+  return {
+    data,
+    shape: [nz, ny, nx],
+    thickness,
+    voxelAngstrom: [Math.hypot(...a) / nx, Math.hypot(...b) / ny, thickness.reduce((sum, d) => sum + d, 0) / nz],
+  };
 }
 
 /**
  * Charge that makes a projected potential: Poisson's equation ρ = −ε₀ ∇²V, so ρ(q) = 4π² ε₀ |q|² V(q) in two dimensions, because the second
- * derivative along the beam projects to nothing. Nuclei count positive, electrons negative; the mean is zero, as in neutral matter. The result is
+ * derivative along the beam projects to nothing: for whole atoms, that is slices of infinite projection or the sum over all finite ones. Nuclei count positive, electrons negative; the mean is zero, as in neutral matter. The result is
  * limited to the grid's frequencies: nuclei have the width of a pixel and rings around them.
  * @param projected - V Å, [ny, nx] of the grid, for example `plan.projected(i)`
  * @returns e/Å², [ny, nx]
+ * @throws bad-shape; bad-value for a potential that is not finite
  * @see Kirkland, Advanced Computing in Electron Microscopy (2010), ch. 5; Bethe's relation f_e ∝ (Z − f_x)/s²
  */
 export function projectedCharge(projected: Float64Array, grid: WaveGrid): Float64Array {
+  const bad = projected.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) fail("bad-value", { at: bad, value: projected[bad] }, "the potential has to be finite everywhere, in V Å");
   const shape = [grid.ny, grid.nx] as const,
     half = Math.floor(grid.nx / 2) + 1;
   const spectrum = rfft2(projected, shape),
