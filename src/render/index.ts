@@ -1,6 +1,7 @@
 /** Render: images, plots and reports as PNG, SVG and HTML, without a DOM. */
 
 export { formatSu } from "../io/number.js";
+export { type AtomsPage, atomsHtml } from "./atoms-page.js";
 export { dataUri, encodeBase64 } from "./base64.js";
 export { type Colormap, type ColormapName, colorAt, colormap, colormapNames, palette } from "./colormap.js";
 export { figureSvg, type HeatMap, heatMapSvg } from "./figure.js";

@@ -1,6 +1,8 @@
 import { fail } from "../core/errors.js";
 import { element } from "../geometry/elements.js";
+import { atomsHtml } from "../render/atoms-page.js";
 import type { AtomModel } from "./atom-model.js";
+import { atomsCif } from "./atoms-cif.js";
 import type { AtomTomography } from "./chain.js";
 import { type PoseConvention, poseAngles } from "./poses.js";
 
@@ -63,6 +65,22 @@ export function atomsPdb(model: AtomModel, { names }: AtomFileColumns = {}): str
   return `${[...lines, "END"].join("\n")}\n`;
 }
 
+/** A self-contained page that shows the atoms in three dimensions, coloured by species; radii grow with the atomic number of what is named. */
+export function atomsPage(
+  model: AtomModel,
+  { names, title = "Atoms" }: { readonly names?: readonly string[] | undefined; readonly title?: string | undefined } = {},
+): string {
+  const kinds = model.species.reduce((k, s) => Math.max(k, s + 1), names?.length ?? 1),
+    classes = Array.from({ length: kinds }, (_, k) => k);
+  return atomsHtml({
+    positions: model.positions,
+    classes: model.species,
+    names: classes.map((k) => label(names, k)),
+    radii: classes.map((k) => 0.9 + 0.1 * Math.cbrt(element(label(names, k))?.z ?? 27 * (k + 1))),
+    title,
+  });
+}
+
 /** Figures of the whole chain as plain JSON: R, R_free, counts, error bars in pm. */
 export function atomsRecord(out: AtomTomography, names?: readonly string[]): Readonly<Record<string, unknown>> {
   const refined = out.modelled?.refined,
@@ -104,7 +122,7 @@ export function atomsRecord(out: AtomTomography, names?: readonly string[]): Rea
   };
 }
 
-/** Everything a program writes about a run: record, XYZ, PDB, and a name for the file from that of the stack. */
+/** Everything a program writes about a run: record, XYZ, PDB, CIF, a page to look at, and a name for the file from that of the stack. */
 export function atomsOutput(
   result: AtomTomography,
   {
@@ -119,7 +137,14 @@ export function atomsOutput(
     /** Also give the refined angles of the views, degrees. */
     readonly convention?: PoseConvention | undefined;
   },
-): { readonly file: string; readonly record: Readonly<Record<string, unknown>>; readonly xyz: string; readonly pdb: string } {
+): {
+  readonly file: string;
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly xyz: string;
+  readonly pdb: string;
+  readonly cif: string;
+  readonly html: string;
+} {
   const k = result.classes.means.length,
     refined = result.modelled?.refined;
   const probability = Float64Array.from(result.model.species, (s, a) => result.classes.probability[a * k + s]!);
@@ -136,5 +161,7 @@ export function atomsOutput(
         : record,
     xyz: atomsXyz(result.model, { names, sigma: refined?.errors?.positions, probability }),
     pdb: atomsPdb(result.model, { names }),
+    cif: atomsCif(result.model, { names }),
+    html: atomsPage(result.model, { names, title: `Atoms of ${stack}` }),
   };
 }

@@ -3,7 +3,8 @@
 export { type Alignment, type AlignOptions, alignSeries, centreOfMass } from "./align.js";
 export { anscombe, estimateNoise, inverseAnscombe, type NoiseModel } from "./anscombe.js";
 export { type AtomModel, atomModel, joinAtoms, type PosedProjections, selectAtoms } from "./atom-model.js";
-export { type AtomFileColumns, atomsOutput, atomsPdb, atomsRecord, atomsXyz, elementsByNumber } from "./atoms-files.js";
+export { atomsCif } from "./atoms-cif.js";
+export { type AtomFileColumns, atomsOutput, atomsPage, atomsPdb, atomsRecord, atomsXyz, elementsByNumber } from "./atoms-files.js";
 export { blockMatching } from "./block-matching.js";
 export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRims } from "./chain.js";
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
@@ -19,6 +20,8 @@ export { centreIndex, reverseAxes } from "./layout.js";
 export { type ModelAtomsOptions, type ModelledAtoms, modelAtoms } from "./model-atoms.js";
 export { type NucleiChange, type NucleusLink, nucleiByOrder, nucleiChange } from "./nuclei.js";
 export { type BondOrder, bondOrder, crystalBondOrder, type NeighbourLists, neighbourLists } from "./order-bond.js";
+export { type ChemicalOrder, chemicalOrder, type OrderVariant, orderVariants, variantSpecies } from "./order-chemical.js";
+export { type FccLattice, fccNeighbours, fitLattice } from "./order-lattice.js";
 export { pairCounts, shortRangeOrder } from "./order-short-range.js";
 export {
   type PoseConvention,
@@ -53,3 +56,4 @@ export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
 export { otsuThreshold, type TwoGaussians, twoGaussians, valleyThreshold } from "./trace-threshold.js";
+export { type VoronoiCells, voronoiCells, voronoiIndex } from "./voronoi.js";
