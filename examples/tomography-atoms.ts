@@ -12,8 +12,8 @@ const usage = `usage: tomography-atoms <projections> [angles] --pixel <angstroms
   --align      shifts first, then shift and rotation of every view together with the atoms
   --convention ZYX | ZYZ   meaning of three angles; default: what fits the views    --axis deg   from the x of the image, default 90
   --extended | --isolated   the object goes on outside the field, or not; default: what the rims of the views say
-  --iterations 100  --min-distance A  --radians  --workers n  --seed n  --out atoms.xyz  --pdb atoms.pdb`;
-const texts = "pixel species convention axis iterations min-distance workers seed out pdb".split(" ");
+  --iterations 100  --min-distance A  --radians  --workers n  --seed n  --out atoms.xyz  --pdb atoms.pdb  --cif atoms.cif  --html atoms.html (turn it)`;
+const texts = "pixel species convention axis iterations min-distance workers seed out pdb cif html".split(" ");
 const flags = "align extended isolated radians json help".split(" ");
 
 async function main(): Promise<void> {
@@ -41,14 +41,14 @@ async function main(): Promise<void> {
   for (const w of [...warnings, ...out.warnings]) process.stderr.write(`note: ${w}\n`);
   if (out.model.size === 0)
     fail("not-found", { threshold: out.traced.threshold }, "no atoms were found: check pixel size, angles and axis");
-  const { file, record, xyz, pdb } = atomsOutput(out, {
+  const { file, record, xyz, ...others } = atomsOutput(out, {
     names,
     stack: basename(stack),
     out: o.out,
     convention: on.align ? convention : undefined,
   });
   writeFileSync(file, xyz);
-  if (o.pdb) writeFileSync(o.pdb, pdb);
+  for (const kind of ["pdb", "cif", "html"] as const) if (o[kind]) writeFileSync(o[kind], others[kind]);
   const seconds = Object.fromEntries(Object.entries(out.times).map(([n, ms]) => [n, Math.round(ms) / 1000]));
   const all = { ...record, seconds, memoryMB: Math.round(process.resourceUsage().maxRSS / 1024), xyz: file };
   const shown = ([n, v]: [string, unknown]): string => `${n}: ${typeof v === "object" ? JSON.stringify(v) : v}`;
