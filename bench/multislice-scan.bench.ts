@@ -68,7 +68,7 @@ const peer = (): Figures | undefined => {
 export async function run(report: Report): Promise<void> {
   const a: Figures[] = [],
     b: Figures[] = [];
-  for (let turn = 0; turn < 2; turn++) {
+  for (let turn = 0; turn < (side > 32 ? 1 : 2); turn++) {
     a.push(ours());
     const p = peer();
     if (p) b.push(p);
