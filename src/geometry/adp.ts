@@ -4,7 +4,8 @@ import { directBasis, type Mat3, metricTensor, reciprocalMetric } from "./metric
 /** U11 U22 U33 U12 U13 U23, Å²: T = exp(−2π² Σ U_ij a*ᵢ a*ⱼ hᵢ hⱼ). */
 export type Adp = readonly [number, number, number, number, number, number];
 
-const pairs = [
+/** Places of the six components in a symmetric tensor: 11 22 33 12 13 23. */
+export const tensorPairs = [
   [0, 0],
   [1, 1],
   [2, 2],
@@ -20,7 +21,7 @@ export const uFromB = (b: number): number => b / (8 * Math.PI * Math.PI);
 function starProducts(cell: UnitCell): number[] {
   const r = reciprocalMetric(cell);
   const s = [Math.sqrt(r[0]), Math.sqrt(r[4]), Math.sqrt(r[8])];
-  return pairs.map(([i, j]) => s[i]! * s[j]!);
+  return tensorPairs.map(([i, j]) => s[i]! * s[j]!);
 }
 const map6 = (f: (i: number) => number): Adp => [f(0), f(1), f(2), f(3), f(4), f(5)];
 
@@ -38,7 +39,7 @@ export function equivalentU(cell: UnitCell, u: Adp): number {
   const s = starProducts(cell),
     g = metricTensor(cell);
   const dots = [g[0], g[4], g[8], 2 * g[1], 2 * g[2], 2 * g[5]];
-  return pairs.reduce((sum, _, i) => sum + u[i]! * s[i]! * dots[i]!, 0) / 3;
+  return tensorPairs.reduce((sum, _, i) => sum + u[i]! * s[i]! * dots[i]!, 0) / 3;
 }
 /** The tensor of an isotropic displacement on an oblique cell: U_ij = U cos(angle between aᵢ* and aⱼ*). */
 export function isotropicAdp(cell: UnitCell, uIso: number): Adp {

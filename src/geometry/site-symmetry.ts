@@ -1,3 +1,4 @@
+import { tensorPairs } from "./adp.js";
 import type { UnitCell } from "./cell.js";
 import { type Fractional, identity3, type Mat3, metricTensor, quadratic, reciprocalMetric } from "./metric.js";
 import type { SpaceGroup } from "./space-groups.js";
@@ -103,24 +104,18 @@ export function positionConstraint(site: Site): Constraint {
   return { free: basis.length, origin, basis, text: describe(["x", "y", "z"], basis, origin) };
 }
 
-const pairs = [
-  [0, 0],
-  [1, 1],
-  [2, 2],
-  [0, 1],
-  [0, 2],
-  [1, 2],
-] as const;
 /** β → W β Wᵀ as a 6×6 matrix on (11 22 33 12 13 23). */
 function tensorMatrix(w: Mat3): number[][] {
   const at = (i: number, k: number): number => w[(3 * i + k) as 0];
-  return pairs.map(([i, j]) => pairs.map(([k, l]) => (k === l ? at(i, k) * at(j, k) : at(i, k) * at(j, l) + at(i, l) * at(j, k))));
+  return tensorPairs.map(([i, j]) =>
+    tensorPairs.map(([k, l]) => (k === l ? at(i, k) * at(j, k) : at(i, k) * at(j, l) + at(i, l) * at(j, k))),
+  );
 }
 /** a*ᵢ a*ⱼ of the six components: β_ij = 2π² a*ᵢ a*ⱼ U_ij. */
 function starProducts(cell: UnitCell): number[] {
   const r = reciprocalMetric(cell);
   const s = [Math.sqrt(r[0]), Math.sqrt(r[4]), Math.sqrt(r[8])];
-  return pairs.map(([i, j]) => s[i]! * s[j]!);
+  return tensorPairs.map(([i, j]) => s[i]! * s[j]!);
 }
 
 /** Displacement parameters U11 U22 U33 U12 U13 U23 left free by the stabiliser of a site. */

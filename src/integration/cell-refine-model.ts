@@ -1,7 +1,6 @@
 import { fail } from "../core/errors.js";
 import type { Map3 } from "../core/frames.js";
-
-import { distortionVector, type FrameGeometry, type Instrument, petsRotation } from "../geometry/index.js";
+import { distortionParameters, distortionVector, type FrameGeometry, type Instrument, petsRotation } from "../geometry/index.js";
 import { reciprocalBasis } from "../geometry/metric.js";
 import { type CellConstraint, cellOf } from "./constraints.js";
 import type { Orientation } from "./index-lattice.js";
@@ -36,18 +35,7 @@ export type LatticeParameters =
     };
 
 /** Names of the parameters that follow the lattice: turn of the tilt axis (rad), shift of the centre (px), and the seven distortions. */
-export const instrumentParameters = [
-  "omega",
-  "centreX",
-  "centreY",
-  "magnification",
-  "ellipticalCos",
-  "ellipticalSin",
-  "barrel",
-  "spiral",
-  "parabolicX",
-  "parabolicY",
-] as const; // prettier-ignore
+export const instrumentParameters = ["omega", "centreX", "centreY", ...distortionParameters] as const;
 export type InstrumentParameter = (typeof instrumentParameters)[number];
 
 export interface PositionModel {

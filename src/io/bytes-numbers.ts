@@ -61,7 +61,11 @@ function hostOrder(bytes: Uint8Array, step: number, littleEndian: boolean): Arra
  */
 export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian = true): TypedArray {
   const step = type === "c64" ? 4 : type === "c128" ? 8 : size[type];
-  const buffer = hostOrder(bytes, step, littleEndian);
+  return numbersOf(hostOrder(bytes, step, littleEndian), type);
+}
+
+/** Values that already stand in the byte order of this machine, without a copy where the type allows it; types as in {@link decodeNumbers}. */
+export function numbersOf(buffer: ArrayBuffer, type: NumberType): TypedArray {
   switch (type) {
     case "bool":
       return new Uint8Array(buffer).map((x) => (x ? 1 : 0));

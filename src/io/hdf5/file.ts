@@ -1,6 +1,6 @@
 import { fail, isSdkError } from "../../core/errors.js";
 import type { TypedArray } from "../../core/image.js";
-import { bytesPer, type NumberType } from "../bytes-numbers.js";
+import { bytesPer, type NumberType, numbersOf } from "../bytes-numbers.js";
 import { type ByteInput, type ByteSource, DEFAULT_MAX_BYTES, readUpTo, type SizeLimit, toSource } from "../source.js";
 import { type Engine, type Handle, hdf5Engine, type Question } from "./engine.js";
 import { baseName } from "./folder.js";
@@ -242,7 +242,7 @@ function datasetOf({ engine, name, maxBytes, ask }: Context, info: DatasetInfo, 
           { path, name, wanted: bytes, got: buffer instanceof ArrayBuffer ? buffer.byteLength : typeof buffer },
           "the dataset holds another number of values than its shape says: the file is damaged",
         );
-      return valuesOf(buffer, dtype);
+      return numbersOf(buffer, dtype);
     },
     texts: async () => {
       if (!info.isText) return fail("unsupported", { path, dtype: dtype ?? info.type }, "this dataset holds no texts");
@@ -251,34 +251,4 @@ function datasetOf({ engine, name, maxBytes, ask }: Context, info: DatasetInfo, 
       return (await ask({ op: "texts", path, limit: maxBytes }, bytes + chunkBytes)) as string[];
     },
   };
-}
-
-/** The library gives values in the byte order of the machine. */
-function valuesOf(buffer: ArrayBuffer, dtype: Exclude<NumberType, "f16">): TypedArray {
-  switch (dtype) {
-    case "bool":
-      return new Uint8Array(buffer).map((x) => (x ? 1 : 0));
-    case "u8":
-      return new Uint8Array(buffer);
-    case "i8":
-      return new Int8Array(buffer);
-    case "u16":
-      return new Uint16Array(buffer);
-    case "i16":
-      return new Int16Array(buffer);
-    case "u32":
-      return new Uint32Array(buffer);
-    case "i32":
-      return new Int32Array(buffer);
-    case "u64":
-      return Float64Array.from(new BigUint64Array(buffer) as unknown as ArrayLike<number>, Number);
-    case "i64":
-      return Float64Array.from(new BigInt64Array(buffer) as unknown as ArrayLike<number>, Number);
-    case "f32":
-    case "c64":
-      return new Float32Array(buffer);
-    case "f64":
-    case "c128":
-      return new Float64Array(buffer);
-  }
 }
