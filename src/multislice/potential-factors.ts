@@ -4,7 +4,8 @@ import type { AbsorptiveSource } from "../scattering/absorptive.js";
 import type { FormFactor, FormFactorSource } from "../scattering/form-factor.js";
 import { voltPerStructureFactor } from "../scattering/units.js";
 import type { AtomModel } from "./atoms.js";
-import { gridArea, reciprocalVectors, signedIndex, type WaveGrid } from "./grid.js";
+import { gridArea, type WaveGrid } from "./grid.js";
+import { overWindow, type SpectrumWindow, windowBins } from "./spectrum-window.js";
 
 /** Atoms that share every function of q: one element, one displacement tensor. */
 export interface AtomGroup {
@@ -33,19 +34,6 @@ export function atomGroups(model: AtomModel, byDisplacement: boolean): AtomGroup
   }));
 }
 
-/** Half of the spectrum of a real image: [ny, nx/2 + 1] bins. */
-export const halfWidth = (g: WaveGrid): number => (g.nx >> 1) + 1;
-
-/** Call `visit(index, qx, qy)` for every bin of the half spectrum. */
-export function overHalf(g: WaveGrid, visit: (p: number, qx: number, qy: number, h: number, k: number) => void): void {
-  const { aStar, bStar } = reciprocalVectors(g),
-    width = halfWidth(g);
-  for (let iy = 0, p = 0; iy < g.ny; iy++) {
-    const k = signedIndex(iy, g.ny);
-    for (let h = 0; h < width; h++, p++) visit(p, h * aStar[0] + k * bStar[0], h * aStar[1] + k * bStar[1], h, k);
-  }
-}
-
 /** exp(−2π² qᵀUq) of the in-plane part of U. */
 export function debyeWaller(u: readonly number[] | undefined, qx: number, qy: number): number {
   return u ? Math.exp(-2 * Math.PI ** 2 * (u[0]! * qx * qx + u[1]! * qy * qy + 2 * u[5]! * qx * qy)) : 1;
@@ -57,13 +45,14 @@ export function debyeWaller(u: readonly number[] | undefined, qx: number, qy: nu
  */
 export function projectedFactor(
   g: WaveGrid,
+  window: SpectrumWindow,
   factor: Pick<FormFactor, "f">,
   u: readonly number[] | undefined,
   pixelFactor: "none" | "abtem" = "none",
 ): Float64Array {
-  const out = new Float64Array(g.ny * halfWidth(g)),
+  const out = new Float64Array(windowBins(window)),
     unit = voltPerStructureFactor / gridArea(g);
-  overHalf(g, (p, qx, qy, h, k) => {
+  overWindow(g, window, (p, qx, qy, h, k) => {
     const x = pixelFactor === "abtem" ? Math.hypot(h / g.nx, k / g.ny) : 0;
     out[p] = (unit * factor.f(Math.hypot(qx, qy) / 2) * debyeWaller(u, qx, qy)) / (x > 0 ? Math.sin(x) / x : 1);
   });
@@ -73,15 +62,16 @@ export function projectedFactor(
 /** The same for the absorptive factor of the Einstein model, times `limit`; U is taken isotropic, as the factor demands. */
 export function absorptiveFactor(
   g: WaveGrid,
+  window: SpectrumWindow,
   source: AbsorptiveSource,
   symbol: string,
   u: readonly number[],
   limit: Float64Array | undefined,
 ): Float64Array {
   const factor = source(symbol, bFromU((u[0]! + u[1]! + u[2]!) / 3));
-  const out = new Float64Array(g.ny * halfWidth(g)),
+  const out = new Float64Array(windowBins(window)),
     unit = voltPerStructureFactor / gridArea(g);
-  overHalf(g, (p, qx, qy) => {
+  overWindow(g, window, (p, qx, qy) => {
     const part = limit ? limit[p]! : 1;
     if (part > 0) out[p] = unit * part * factor.damped(Math.hypot(qx, qy) / 2); // tables end somewhere: ask for no more than counts
   });

@@ -4,6 +4,7 @@ import { gaussLegendre } from "../scattering/absorptive.js";
 import { type AtomPotential, lobatoPotential } from "../scattering/real-space.js";
 import type { AtomModel } from "./atoms.js";
 import type { WaveGrid } from "./grid.js";
+import { lagrangeStencil } from "./lagrange.js";
 import { slices } from "./slicing.js";
 
 export interface SampledPotentialOptions {
@@ -37,19 +38,25 @@ export function sampledPotential(model: AtomModel, options: SampledPotentialOpti
     c = model.cell;
   const pixel = Math.min(Math.hypot(...g.a) / g.nx, Math.hypot(...g.b) / g.ny);
   const tables = new Map<number, RadialTables>();
+  const disc = discOf(g);
   model.atomicNumbers.forEach((z, atom) => {
     if (!tables.has(z)) tables.set(z, radialTables(potential(element(z)!.symbol), pixel / 2, tolerance));
     const t = tables.get(z)!,
       weight = model.occupancy?.[atom] ?? 1;
     const [x, y, height] = model.positions.subarray(3 * atom, 3 * atom + 3) as unknown as [number, number, number];
     const images = periodicZ ? Math.ceil(t.cutoff / c[8]!) : 0;
-    for (let m = -images; m <= images; m++)
+    for (let m = -images; m <= images; m++) {
+      const at = height + m * c[8]!;
+      if (at - bounds[count]! >= t.cutoff || bounds[0]! - at >= t.cutoff) continue;
+      disc.place(x + m * c[6]!, y + m * c[7]!, t);
+      let above = t.upTo(bounds[0]! - at);
       for (let i = 0; i < count; i++) {
-        const below = bounds[i]! - height - m * c[8]!,
-          above = bounds[i + 1]! - height - m * c[8]!;
-        if (below >= t.cutoff || above <= -t.cutoff) continue;
-        addDisc(out.subarray(i * n, (i + 1) * n), g, x + m * c[6]!, y + m * c[7]!, t, t.integral(below, above), weight);
+        const below = above;
+        above = t.upTo(bounds[i + 1]! - at);
+        if (bounds[i]! - at >= t.cutoff || bounds[i + 1]! - at <= -t.cutoff) continue;
+        disc.addInto(out, i * n, below, above, weight);
       }
+    }
   });
   return out;
 }
@@ -57,9 +64,12 @@ export function sampledPotential(model: AtomModel, options: SampledPotentialOpti
 interface RadialTables {
   readonly cutoff: number;
   readonly radii: Float64Array;
-  /** ∫V dz from below to above at every radius, tapered. */
-  integral(below: number, above: number): Float64Array;
+  /** ∫V dz from the nucleus to z at every radius, tapered. */
+  upTo(z: number): Float64Array;
 }
+
+/** Nodes along the beam, on asinh(z/radius of the first node): between them six-point interpolation is good to 10⁻⁸. */
+const NODES = 128;
 
 function radialTables(v: AtomPotential, inner: number, tolerance: number): RadialTables {
   let lo = 1e-3,
@@ -70,63 +80,93 @@ function radialTables(v: AtomPotential, inner: number, tolerance: number): Radia
     else hi = mid;
   }
   const cutoff = (lo + hi) / 2,
-    points = Math.ceil(cutoff / inner),
+    points = Math.max(2, Math.ceil(cutoff / inner)),
     { x, w } = gaussLegendre(8);
   const radii = Float64Array.from({ length: points }, (_, i) => inner * (cutoff / inner) ** (i / (points - 1)));
   const taper = radii.map((r) => (r > TAPER * cutoff ? (Math.cos((Math.PI * (r - TAPER * cutoff)) / ((1 - TAPER) * cutoff)) + 1) / 2 : 1));
-  /** ∫₀^z V(√(r² + z²)) dz with z = r sinh t, which leaves nothing sharp at the nucleus. */
-  const half = (r: number, z: number): number => {
-    const end = Math.asinh(Math.min(Math.abs(z), 2 * cutoff) / r),
-      panels = Math.max(1, Math.ceil(end / 0.5));
-    let sum = 0;
-    for (let p = 0; p < panels; p++)
-      for (let i = 0; i < 8; i++) {
-        const t = (end * (p + 0.5 * (1 + x[i]!))) / panels;
-        sum += w[i]! * v(r * Math.cosh(t)) * r * Math.cosh(t);
+  const end = 2 * cutoff,
+    step = Math.asinh(end / inner) / (NODES - 1);
+  /** ∫V dz at every node and radius, [NODES, points]: eight Gauss points between nodes, in t with z = r sinh t, which leaves nothing sharp at the nucleus. */
+  const table = new Float64Array(NODES * points);
+  radii.forEach((r, i) => {
+    let from = 0;
+    for (let k = 1; k < NODES; k++) {
+      const to = Math.asinh((inner * Math.sinh(k * step)) / r);
+      let sum = 0;
+      for (let j = 0; j < 8; j++) {
+        const cosh = Math.cosh(from + 0.5 * (to - from) * (1 + x[j]!));
+        sum += w[j]! * v(r * cosh) * r * cosh;
       }
-    return Math.sign(z) * ((sum * end) / panels / 2);
-  };
-  const known = new Map<string, Float64Array>();
-  const upTo = (z: number): Float64Array => {
-    const key = z.toFixed(6),
-      found = known.get(key);
-    if (found) return found;
-    const made = radii.map((r, i) => taper[i]! * half(r, z));
-    if (known.size < 4096) known.set(key, made);
-    return made;
-  };
+      table[k * points + i] = table[(k - 1) * points + i]! + (taper[i]! * sum * (to - from)) / 2;
+      from = to;
+    }
+  });
+  const six = new Float64Array(6);
   return {
     cutoff,
     radii,
-    integral: (below, above) => {
-      const a = upTo(below),
-        b = upTo(above);
-      return b.map((value, i) => value - a[i]!);
+    upTo: (z) => {
+      const first = lagrangeStencil(six, NODES, Math.asinh(Math.min(Math.abs(z), end) / inner) / step, true),
+        out = new Float64Array(points);
+      for (let k = 0; k < 6; k++) {
+        // The integral is odd in z.
+        const row = Math.abs(first + k) * points,
+          f = Math.sign(z) * Math.sign(first + k) * six[k]!;
+        for (let i = 0; i < points; i++) out[i]! += f * table[row + i]!;
+      }
+      return out;
     },
   };
 }
 
-/** Add a radial function around (x, y) to a periodic image. */
-function addDisc(image: Float64Array, g: WaveGrid, x: number, y: number, t: RadialTables, values: Float64Array, weight: number): void {
-  const area = g.a[0] * g.b[1] - g.a[1] * g.b[0],
-    last = t.radii.length - 1,
-    ratio = Math.log(t.radii[last]! / t.radii[0]!) / last;
-  const u = ((x * g.b[1] - y * g.b[0]) / area) * g.nx,
-    v = ((y * g.a[0] - x * g.a[1]) / area) * g.ny;
-  // Half widths of the disc in pixels along both axes.
-  const wu = (t.cutoff * Math.hypot(...g.b) * g.nx) / area,
-    wv = (t.cutoff * Math.hypot(...g.a) * g.ny) / area;
-  for (let k = Math.ceil(v - wv); k <= v + wv; k++) {
-    const row = (((k % g.ny) + g.ny) % g.ny) * g.nx;
-    for (let h = Math.ceil(u - wu); h <= u + wu; h++) {
-      const du = (h - u) / g.nx,
-        dv = (k - v) / g.ny,
-        r = Math.hypot(du * g.a[0] + dv * g.b[0], du * g.a[1] + dv * g.b[1]);
-      if (r > t.cutoff) continue;
-      const i = Math.min(last - 1, Math.max(0, Math.floor(Math.log(r / t.radii[0]!) / ratio))),
-        r0 = t.radii[i]!,
-        s = r <= r0 ? 0 : (r - r0) / (t.radii[i + 1]! - r0);
-      image[row + (((h % g.nx) + g.nx) % g.nx)]! += weight * (values[i]! + s * (values[i + 1]! - values[i]!));
-    }
-  }
+/** The pixels of a disc around an atom with their places in the radial table: found once an atom, used for every slice. */
+function discOf(g: WaveGrid) {
+  let pixels = new Int32Array(0),
+    nodes = new Int32Array(0),
+    parts = new Float64Array(0),
+    used = 0;
+  const area = g.a[0] * g.b[1] - g.a[1] * g.b[0];
+  return {
+    place: (x: number, y: number, { cutoff, radii }: RadialTables): void => {
+      const last = radii.length - 1,
+        ratio = Math.log(radii[last]! / radii[0]!) / last;
+      const u = ((x * g.b[1] - y * g.b[0]) / area) * g.nx,
+        v = ((y * g.a[0] - x * g.a[1]) / area) * g.ny;
+      // Half widths of the disc in pixels along both axes.
+      const wu = (cutoff * Math.hypot(...g.b) * g.nx) / area,
+        wv = (cutoff * Math.hypot(...g.a) * g.ny) / area,
+        most = Math.ceil(2 * wu + 2) * Math.ceil(2 * wv + 2);
+      if (most > pixels.length) {
+        pixels = new Int32Array(most);
+        nodes = new Int32Array(most);
+        parts = new Float64Array(most);
+      }
+      used = 0;
+      for (let k = Math.ceil(v - wv); k <= v + wv; k++) {
+        const row = (((k % g.ny) + g.ny) % g.ny) * g.nx;
+        for (let h = Math.ceil(u - wu); h <= u + wu; h++) {
+          const du = (h - u) / g.nx,
+            dv = (k - v) / g.ny,
+            dx = du * g.a[0] + dv * g.b[0],
+            dy = du * g.a[1] + dv * g.b[1],
+            r = Math.sqrt(dx * dx + dy * dy);
+          if (r > cutoff) continue;
+          const i = r <= radii[0]! ? 0 : Math.min(last - 1, Math.floor(Math.log(r / radii[0]!) / ratio)),
+            r0 = radii[i]!;
+          pixels[used] = row + (((h % g.nx) + g.nx) % g.nx);
+          nodes[used] = i;
+          parts[used++] = r <= r0 ? 0 : (r - r0) / (radii[i + 1]! - r0);
+        }
+      }
+    },
+    /** image += weight · (above − below) at the distance of every pixel. */
+    addInto: (image: Float64Array, from: number, below: Float64Array, above: Float64Array, weight: number): void => {
+      const values = above.map((v, i) => weight * (v - below[i]!));
+      for (let p = 0; p < used; p++) {
+        const i = nodes[p]!,
+          value = values[i]!;
+        image[from + pixels[p]!]! += value + parts[p]! * (values[i + 1]! - value);
+      }
+    },
+  };
 }

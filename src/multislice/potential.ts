@@ -7,10 +7,13 @@ import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
 import type { AtomModel } from "./atoms.js";
 import { goodGridSize, nyquist, signedIndex, type WaveGrid, waveGrid } from "./grid.js";
-import { absorptiveFactor, atomGroups, halfWidth, neutral, overHalf, projectedFactor } from "./potential-factors.js";
-import { finiteFactors } from "./potential-finite.js";
+import { type AtomPlaces, atomPlaces, bySlice, sliceKey, withImages } from "./potential-atoms.js";
+import { type FaceFlows, faceFlows } from "./potential-faces.js";
+import { type AtomGroup, absorptiveFactor, atomGroups, neutral, projectedFactor } from "./potential-factors.js";
+import { type FiniteFactors, finiteFactors } from "./potential-finite.js";
 import { type Slices, sliceOfAtoms, slices } from "./slicing.js";
-import { planeSum } from "./structure-plane.js";
+import { circleWindow, halfWidth, overWindow, type SpectrumWindow, wholeWindow, windowBins } from "./spectrum-window.js";
+import { type PlaneSum, planeSum } from "./structure-plane.js";
 
 /** How atoms become slices of potential. */
 export interface PotentialOptions {
@@ -65,23 +68,16 @@ export interface PotentialPlan {
   free(): void;
 }
 
-/** Terms f_r(q)·Σ_j w_r(z_j)… of one group of atoms; infinite projection has one with weight 1. */
-interface Term {
-  readonly f: number;
-  readonly weight: ((below: number, above: number) => number) | undefined;
-}
+/** One kind of atom made ready. */
 interface Group {
-  readonly terms: readonly Term[];
+  readonly places: AtomPlaces;
+  /** Addresses of its factor and its absorptive factor (0: none) on the window. */
+  readonly factor: number;
   readonly loss: number;
-  /** Fractional u, v, height z and occupancy. */
-  readonly u: Float64Array;
-  readonly v: Float64Array;
-  readonly z: Float64Array;
-  readonly w: Float64Array;
-  /** Atoms that reach each slice. */
-  readonly members: readonly Int32Array[];
-  /** Atoms whose nucleus lies in each slice. */
+  /** Atoms whose nucleus lies in each slice; for the loss by rest positions. */
   readonly home: readonly Int32Array[];
+  readonly rest: readonly Int32Array[];
+  readonly finite: FiniteFactors | undefined;
 }
 
 /**
@@ -91,22 +87,20 @@ interface Group {
  */
 export function potentialPlan(model: AtomModel, options: PotentialOptions): PotentialPlan {
   const { grid, factors = lobato, projection = "infinite", absorption, pixelFactor = "none", arena = defaultArena() } = options;
-  const damped = options.debyeWaller ?? absorption !== undefined;
-  if ((damped || absorption) && !model.displacement)
-    fail(
-      "bad-value",
-      { debyeWaller: damped },
-      "the model has no displacements: give U of the atoms (Å²), or leave debyeWaller and absorption out",
-    );
-  if (projection === "finite" && pixelFactor !== "none")
-    fail("unsupported", { projection, pixelFactor }, "abTEM's pixel correction belongs to its infinite projection");
-  checkBox(model, grid);
+  const damped = options.debyeWaller ?? absorption !== undefined,
+    groupsOf = atomGroups(model, damped);
+  checkOptions(model, options, damped, groupsOf);
   const oversample = options.oversample ?? (pixelFactor === "abtem" ? 1 : 1.5);
   if (!(oversample >= 1 && oversample <= 8))
     fail("out-of-range", { oversample }, "oversample is a factor from 1 to 8, for example 1.5 or 2");
   const fine = oversample === 1 ? grid : waveGrid(goodGridSize(oversample * grid.nx), goodGridSize(oversample * grid.ny), grid.a, grid.b);
-  const limit = pixelFactor === "abtem" ? undefined : transmissionLimit(fine);
-  const limited = (f: Float64Array): Float64Array => (limit ? f.map((v, i) => v * limit[i]!) : f);
+  const radius = pixelFactor === "abtem" ? undefined : transmissionRadius(fine),
+    window = radius === undefined ? wholeWindow(fine) : circleWindow(fine, radius);
+  const limit = radius === undefined ? undefined : (w: SpectrumWindow) => transmissionLimit(fine, w);
+  const limited = (f: Float64Array, w: SpectrumWindow): Float64Array => {
+    const part = limit?.(w);
+    return part ? f.map((v, i) => v * part[i]!) : f;
+  };
   const cut = slices(model, options);
   const blocks: number[] = [];
   const put = (values: Float64Array): number => {
@@ -122,43 +116,46 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
       { length: where.length, atoms: model.atomicNumbers.length, slices: cut.count },
       "sliceOfAtom names a slice for every atom",
     );
-  const groups = atomGroups(model, damped).map((g): Group => {
-    const fractions = fractional(model, g.atoms);
-    const loss = absorption && g.u ? put(absorptiveFactor(fine, absorption, g.symbol, g.u, limit)) : 0;
-    const home = bySlice(g.atoms, where, cut.count);
-    if (projection === "infinite") {
-      const f = put(limited(projectedFactor(fine, neutral(factors, g.symbol), g.u, pixelFactor)));
-      return { ...fractions, loss, terms: [{ f, weight: undefined }], members: home, home };
-    }
-    const finite = finiteFactors(fine, neutral(factors, g.symbol), g.u);
-    const terms = finite.terms.map((t) => ({ f: put(limited(t.f)), weight: t.weight }));
-    const spread = options.periodicZ ? withImages(fractions, model, finite.reach) : fractions;
-    return { ...spread, loss, terms, home, members: reaching(spread.z, cut, finite.reach, options.periodicZ ?? false) };
+  const groups = groupsOf.map((g): Group => {
+    const form = neutral(factors, g.symbol),
+      own = atomPlaces(model, g.atoms),
+      rest = bySlice(
+        Int32Array.from(g.atoms, (a) => where[a]!),
+        cut.count,
+      );
+    const factor = put(limited(projectedFactor(fine, window, form, g.u, pixelFactor), window));
+    const loss = absorption && g.u ? put(absorptiveFactor(fine, window, absorption, g.symbol, g.u, limit?.(window))) : 0;
+    if (projection === "infinite") return { places: own, factor, loss, home: rest, rest, finite: undefined };
+    const whole = finiteFactors(fine, radius!, form, g.u);
+    const finite = { ...whole, shells: whole.shells.map((s) => ({ ...s, factors: s.factors.map((f) => limited(f, s.window)) })) };
+    const places = options.periodicZ ? withImages(own, model, finite.reach) : own;
+    return { places, factor, loss, home: bySlice(sliceOfHeights(places.z, cut, options.periodicZ ?? false), cut.count), rest, finite };
   });
   return build(
-    arena,
-    grid,
-    fine,
-    cut,
-    groups,
-    blocks,
+    { arena, grid, fine, window, cut, groups, blocks },
     absorption !== undefined,
-    projection === "finite" ? (options.periodicZ ? "periodic" : "open") : "",
+    projection === "infinite" ? "" : options.periodicZ ? "periodic" : "open",
   );
 }
 
+interface Parts {
+  readonly arena: Arena;
+  readonly grid: WaveGrid;
+  readonly fine: WaveGrid;
+  readonly window: SpectrumWindow;
+  readonly cut: Slices;
+  readonly groups: readonly Group[];
+  readonly blocks: number[];
+}
+
 function build(
-  arena: Arena,
-  grid: WaveGrid,
-  fine: WaveGrid,
-  cut: Slices,
-  groups: readonly Group[],
-  blocks: number[],
+  { arena, grid, fine, window, cut, groups, blocks }: Parts,
   absorbs: boolean,
   finite: "" | "open" | "periodic",
 ): PotentialPlan {
-  const plane = planeSum(fine, arena),
-    fft = rfftPlan({ shape: [fine.ny, fine.nx], type: "f64", arena });
+  const plane = planeSum(fine, arena, window),
+    fft = rfftPlan({ shape: [fine.ny, fine.nx], type: "f64", arena }),
+    flows = finite ? faceFlows(plane, arena, cut.bounds, groups as Parameters<typeof faceFlows>[3]) : undefined;
   // The TypeScript transform has arrays of its own: without WebAssembly they are copied from and to the arena.
   const apart = fft.kernels === "js",
     points = fine.nx * fine.ny;
@@ -169,38 +166,30 @@ function build(
   };
   const spectrum = apart ? own(16 * plane.bins) : fft.spectrumPtr,
     real = apart ? own(8 * points) : fft.realPtr;
-  const most = groups.reduce((n, g) => g.members.concat(g.home).reduce((k, m) => Math.max(k, m.length), n), 1);
-  const u = new Float64Array(most),
-    v = new Float64Array(most),
-    w = new Float64Array(most);
-  /** Bounds of a slice; the end slices of an open box take what reaches out. */
-  const from = (i: number): number => (finite === "open" && i === 0 ? Number.NEGATIVE_INFINITY : cut.bounds[i]!);
-  const to = (i: number): number => (finite === "open" && i === cut.count - 1 ? Number.POSITIVE_INFINITY : cut.bounds[i + 1]!);
-  const sumUp = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): void => {
+  const wholeAtoms = atomAdder(plane, window, groups);
+  const potentialInto = (i: number): void => {
     arena.f64(spectrum, 2 * plane.bins).fill(0);
-    for (const g of groups) {
-      const { members, terms } = of(g);
-      if (members.length === 0) continue;
-      members.forEach((m, j) => {
-        u[j] = g.u[m]!;
-        v[j] = g.v[m]!;
-      });
-      for (const { f, weight } of terms) {
-        members.forEach((m, j) => {
-          w[j] = g.w[m]! * (weight ? weight(from(i) - g.z[m]!, to(i) - g.z[m]!) : 1);
-        });
-        plane.addInto(spectrum, f, plane.sum(u, v, w, members.length));
-      }
+    for (const g of groups) wholeAtoms(spectrum, g, g.factor, g.home[i]!);
+    if (flows) addFlows(flows, i);
+  };
+  /** What enters through the upper face less what leaves through the lower one; the end slices of an open box keep what reaches out. */
+  const addFlows = (f: FaceFlows, i: number): void => {
+    for (const [face, sign] of [
+      [i, 1],
+      [i + 1, -1],
+    ] as const) {
+      if (finite === "open" && (face === 0 || face === cut.count)) continue;
+      const flow = arena.f64(f.flow(face), 2 * plane.bins),
+        sum = arena.f64(spectrum, 2 * plane.bins);
+      for (let k = 0; k < sum.length; k++) sum[k]! += sign * flow[k]!;
     }
   };
-  const fill = (i: number, of: (g: Group) => { readonly members: Int32Array; readonly terms: readonly Term[] }): number => {
-    sumUp(i, of);
+  const transformed = (): number => {
     if (apart) fft.spectrum().set(arena.f64(spectrum, 2 * plane.bins));
     fft.inverse({ scale: 1 });
     if (apart) arena.f64(real, points).set(fft.real());
     return real;
   };
-  const projectedAt = (i: number): number => fill(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
   return {
     grid,
     fine,
@@ -208,32 +197,81 @@ function build(
     absorbs,
     arena,
     thickness: (i) => cut.bounds[i + 1]! - cut.bounds[i]!,
-    key: (i) => (finite ? undefined : keyOf(groups, i, cut)),
-    projectedAt,
-    lossAt: (i) => fill(i, (g) => ({ members: g.home[i]!, terms: g.loss ? [{ f: g.loss, weight: undefined }] : [] })),
+    key: (i) => {
+      const key = sliceKey(
+        groups.map((g) => ({ ...g, reach: g.finite?.reach })),
+        i,
+        cut,
+      );
+      // The end slices of an open box are like no other.
+      return key && finite === "open" && (i === 0 || i === cut.count - 1) ? `${key}|${i}` : key;
+    },
+    projectedAt: (i) => {
+      potentialInto(i);
+      return transformed();
+    },
+    lossAt: (i) => {
+      arena.f64(spectrum, 2 * plane.bins).fill(0);
+      for (const g of groups) if (g.loss) wholeAtoms(spectrum, g, g.loss, g.rest[i]!);
+      return transformed();
+    },
     projected: (i) => {
       if (!(Number.isInteger(i) && i >= 0 && i < cut.count)) fail("out-of-range", { slice: i, slices: cut.count }, "no such slice");
-      sumUp(i, (g) => ({ members: g.members[i]!, terms: g.terms }));
+      potentialInto(i);
       return irfft2(cropHalf(arena.f64(spectrum, 2 * plane.bins), fine, grid), [grid.ny, grid.nx], { scale: 1 });
     },
     free: () => {
       plane.free();
       fft.free();
+      flows?.free();
       for (const b of blocks.splice(0)) arena.free(b);
     },
   };
 }
 
+/** Adds factor · S of some atoms of a group to a spectrum. */
+function atomAdder(plane: PlaneSum, window: SpectrumWindow, groups: readonly Group[]) {
+  const most = groups.reduce((n, g) => g.home.concat(g.rest).reduce((k, m) => Math.max(k, m.length), n), 1);
+  const [u, v, w] = [new Float64Array(most), new Float64Array(most), new Float64Array(most)];
+  return (spectrum: number, { places }: Group, factor: number, members: Int32Array): void => {
+    members.forEach((m, j) => {
+      u[j] = places.u[m]!;
+      v[j] = places.v[m]!;
+      w[j] = places.w[m]!;
+    });
+    if (members.length > 0) plane.addInto(spectrum, factor, window, u, v, w, members.length);
+  };
+}
+
+/** Slice that holds a height; outside the box the end slices of an open box, none (−1) of one that repeats. */
+function sliceOfHeights(z: Float64Array, { bounds, count }: Slices, periodic: boolean): Int32Array {
+  return Int32Array.from(z, (height) => {
+    if (height < bounds[0]!) return periodic ? -1 : 0;
+    if (height >= bounds[count]!) return periodic ? -1 : count - 1;
+    let lo = 0,
+      hi = count - 1;
+    while (lo < hi) {
+      const mid = (lo + hi + 1) >> 1;
+      if (bounds[mid]! <= height) lo = mid;
+      else hi = mid - 1;
+    }
+    return lo;
+  });
+}
+
+/** Radius of the circle to which the potential is limited before the exponential, Å⁻¹. */
+const transmissionRadius = (g: WaveGrid): number => (2 / 3) * nyquist(g);
+
 /**
- * Limit of the potential before the exponential, on the half spectrum: a circle of 2/3 of the Nyquist radius with a cosine edge over its last fifth. V²
+ * Limit of the potential before the exponential, on a window of the spectrum: a circle of 2/3 of the Nyquist radius with a cosine edge over its last fifth. V²
  * then folds back outside 2/3, and higher powers are small. Measured on a gold atom at 0.05 Å, 200 kV: intensity between 0.5 and 0.95 of the
  * antialias angle varies by 25 % with the atom's place without the limit, by less than 0.1 % with it.
  */
-export function transmissionLimit(g: WaveGrid): Float64Array {
-  const out = new Float64Array(g.ny * halfWidth(g)),
-    cutoff = (2 / 3) * nyquist(g),
+function transmissionLimit(g: WaveGrid, window: SpectrumWindow): Float64Array {
+  const out = new Float64Array(windowBins(window)),
+    cutoff = transmissionRadius(g),
     width = 0.2 * cutoff;
-  overHalf(g, (p, qx, qy) => {
+  overWindow(g, window, (p, qx, qy) => {
     const q = Math.hypot(qx, qy);
     out[p] = q > cutoff ? 0 : q > cutoff - width ? 0.5 * (1 + Math.cos((Math.PI * (q - cutoff + width)) / width)) : 1;
   });
@@ -252,88 +290,34 @@ function cropHalf(from: Float64Array, fine: WaveGrid, g: WaveGrid): Float64Array
   return out;
 }
 
-/** Slices of a perfect crystal repeat: their atoms stand at the same places in the plane (to 10⁻⁷ of the cell). */
-function keyOf(groups: readonly Group[], i: number, cut: Slices): string | undefined {
-  const text: string[] = [(cut.bounds[i + 1]! - cut.bounds[i]!).toFixed(6)];
-  const round = (x: number): number => Math.round((x - Math.floor(x)) * 1e7) % 1e7;
-  for (const g of groups) {
-    const members = g.members[i]!;
-    if (members.length > 2000) return undefined;
-    text.push(
-      [...members]
-        .map((m) => `${round(g.u[m]!)},${round(g.v[m]!)},${g.w[m]}`)
-        .sort()
-        .join(";"),
+function checkOptions(
+  model: AtomModel,
+  { grid: g, projection, pixelFactor, absorption }: PotentialOptions,
+  damped: boolean,
+  groups: readonly AtomGroup[],
+): void {
+  if ((damped || absorption) && !model.displacement)
+    fail(
+      "bad-value",
+      { debyeWaller: damped },
+      "the model has no displacements: give U of the atoms (Å²), or leave debyeWaller and absorption out",
     );
-  }
-  return text.join("|");
-}
-
-function bySlice(atoms: Int32Array, where: Int32Array, count: number): Int32Array[] {
-  const lists = Array.from({ length: count }, (): number[] => []);
-  atoms.forEach((a, j) => {
-    lists[where[a]!]!.push(j);
-  });
-  return lists.map((l) => Int32Array.from(l));
-}
-/** Atoms whose potential reaches into a slice. */
-function reaching(z: Float64Array, { bounds, count }: Slices, reach: number, periodic: boolean): Int32Array[] {
-  return Array.from({ length: count }, (_, i) => {
-    const lo = !periodic && i === 0 ? Number.NEGATIVE_INFINITY : bounds[i]! - reach,
-      hi = !periodic && i === count - 1 ? Number.POSITIVE_INFINITY : bounds[i + 1]! + reach;
-    const list: number[] = [];
-    for (let j = 0; j < z.length; j++) if (z[j]! > lo && z[j]! < hi) list.push(j);
-    return Int32Array.from(list);
-  });
-}
-interface Fractions {
-  readonly u: Float64Array;
-  readonly v: Float64Array;
-  readonly z: Float64Array;
-  readonly w: Float64Array;
-}
-function fractional(model: AtomModel, atoms: Int32Array): Fractions {
-  const c = model.cell,
-    area = c[0]! * c[4]! - c[1]! * c[3]!;
-  const u = new Float64Array(atoms.length),
-    v = new Float64Array(atoms.length),
-    z = new Float64Array(atoms.length),
-    w = new Float64Array(atoms.length);
-  atoms.forEach((a, j) => {
-    const x = model.positions[3 * a]!,
-      y = model.positions[3 * a + 1]!;
-    u[j] = (x * c[4]! - y * c[3]!) / area;
-    v[j] = (y * c[0]! - x * c[1]!) / area;
-    z[j] = model.positions[3 * a + 2]!;
-    w[j] = model.occupancy?.[a] ?? 1;
-  });
-  return { u, v, z, w };
-}
-/** Copies shifted by whole c, as far as they reach into the box. */
-function withImages(f: Fractions, model: AtomModel, reach: number): Fractions {
-  const c = model.cell,
-    height = c[8]!,
-    area = c[0]! * c[4]! - c[1]! * c[3]!;
-  const du = (c[6]! * c[4]! - c[7]! * c[3]!) / area,
-    dv = (c[7]! * c[0]! - c[6]! * c[1]!) / area;
-  const n = Math.ceil((reach + 1) / height);
-  const out: { u: number[]; v: number[]; z: number[]; w: number[] } = { u: [], v: [], z: [], w: [] };
-  // The box itself first: `home` counts from its atoms.
-  for (const k of Array.from({ length: 2 * n + 1 }, (_, i) => (i % 2 ? -(i + 1) / 2 : i / 2)))
-    for (let j = 0; j < f.z.length; j++) {
-      const z = f.z[j]! + k * height;
-      if (k !== 0 && (z < -reach || z > height + reach)) continue;
-      out.u.push(f.u[j]! + k * du);
-      out.v.push(f.v[j]! + k * dv);
-      out.z.push(z);
-      out.w.push(f.w[j]!);
-    }
-  return { u: Float64Array.from(out.u), v: Float64Array.from(out.v), z: Float64Array.from(out.z), w: Float64Array.from(out.w) };
-}
-function checkBox(model: AtomModel, g: WaveGrid): void {
+  if (projection === "finite" && pixelFactor === "abtem")
+    fail("unsupported", { projection, pixelFactor }, "abTEM's pixel correction belongs to its infinite projection");
+  const sheared = projection === "finite" && groups.find(({ u }) => u && Math.hypot(u[3]!, u[4]!) > 1e-3 * (u[0]! + u[1]! + u[2]!));
+  if (sheared)
+    fail(
+      "unsupported",
+      { element: sheared.symbol, U23: sheared.u![3], U13: sheared.u![4], projection },
+      "U13 and U23 (box axes, z along the beam) tilt the smear of an atom against the slices, which the finite projection with Debye–Waller factors does not carry: use frozenPhonons, the infinite projection, or isotropic displacements",
+    );
   const c = model.cell,
     size = Math.hypot(c[0]!, c[1]!, c[3]!, c[4]!);
   const off = Math.max(Math.abs(g.a[0] - c[0]!), Math.abs(g.a[1] - c[1]!), Math.abs(g.b[0] - c[3]!), Math.abs(g.b[1] - c[4]!));
   if (off > 1e-6 * size)
-    fail("bad-value", { a: g.a, b: g.b, box: [c[0], c[1], c[3], c[4]] }, "the grid must have the in-plane vectors of the box: see gridFor");
+    fail(
+      "bad-value",
+      { a: g.a, b: g.b, box: [c[0], c[1], c[3], c[4]] },
+      "the grid must have the in-plane vectors of the box: waveGrid(nx, ny, a, b) with rows a and b of its cell",
+    );
 }
