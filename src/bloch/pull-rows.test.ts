@@ -7,11 +7,13 @@ import { rotationAbout } from "../geometry/rotation.js";
 import { spaceGroup } from "../geometry/space-groups.js";
 import { atom, type Structure, structure } from "../geometry/structure.js";
 import { thomasAbsorptive } from "../scattering/absorptive.js";
+import { guardedArena } from "../testing/guarded-arena.js";
 import { selectBeams } from "./beams.js";
 import { blochJacobian } from "./derivatives.js";
 import { type DynamicalFrame, type FrameModel, frameCrystal, frameProblem } from "./frames.js";
 import { incidence } from "./incidence.js";
 import { type SweepProblem, sweepIntensities } from "./integrate.js";
+import { sweepPool } from "./integrate-pool.js";
 import { type Absorption, potentialLayout } from "./potential.js";
 import { type CrystalParameter, potentialDerivatives } from "./potential-derivatives.js";
 import { pullAll } from "./pull.js";
@@ -153,4 +155,31 @@ test.each([
       8,
     );
   });
+});
+
+test.each([
+  ["quartz", quartz],
+  ["rutile", rutile],
+] as const)("%s: the kernels stay within the scratch that they ask for", async (_, s) => {
+  const { problem } = setUp(s);
+  const { kappa, weight } = problem.directions,
+    directions = { ...problem.directions, size: 2, kappa: kappa.slice(0, 6), weight: weight.slice(0, 2) };
+  const { pool, arena } = await sweepPool({ workers: 1 }),
+    guarded = guardedArena(arena);
+  const seed = new Float64Array(problem.hkl.length / 3).fill(1);
+  const each = (want: PullProblem["want"]): PullProblem => ({
+    ...problem,
+    sMax: 0.1, // beams enough for the scratch to be larger than what the products of matrices leave free
+    directions,
+    tangents: directionTangents(directions, turns),
+    want,
+    ...(want === "gradient" ? { seed } : {}),
+  });
+  try {
+    for (const want of ["rows", "gradient", "intensities"] as const)
+      await pullAll([each(want)], () => undefined, { on: { pool, arena: guarded.arena } });
+  } finally {
+    await pool.close();
+  }
+  expect(guarded.overrun()).toBe(0);
 });

@@ -56,7 +56,8 @@ export function planRows(p: PullProblem, arena: Arena, table: number, widen: num
     words.set([count, size, index?.zero ?? centre, potential.real ? 1 : 0], 5);
     words[20] = laid.f64(p.tangents);
     words[23] = laid.f64(slopes);
-    words[24] = BLOCK;
+    const block = want === "rows" ? BLOCK : 1;
+    words[24] = block;
     words[25] = want === "rows" ? 0 : want === "gradient" ? 1 : 2;
     words[26] = laid.i32(index?.map ?? Int32Array.from({ length: want === "gradient" ? box : 1 }, (_, i) => i));
     words[27] = laid.f64(factors);
@@ -67,7 +68,7 @@ export function planRows(p: PullProblem, arena: Arena, table: number, widen: num
     return {
       directions: p.directions.size,
       control,
-      scratchBytes: kernels.jacobianScratch(laid.maxBeams, laid.rows, terms, nodes, want === "rows" ? BLOCK : 1, potential.real ? 1 : 0),
+      scratchBytes: kernels.jacobianScratch(laid.maxBeams, laid.rows, terms, nodes, block, potential.real ? 1 : 0),
       run: (first, some, scratch) => kernels.jacobian(plan, first, some, out, scratch),
       call: (scratch) => ({ family: "jacobian", name: "jacobian", args: [plan, 0, p.directions.size, out, scratch] }),
       release: laid.release,
