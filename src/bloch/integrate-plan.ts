@@ -3,7 +3,7 @@ import type { Arena } from "../kernels/memory.js";
 import { sweepPlan } from "../kernels/sweep.js";
 import { labVectors } from "./filters.js";
 import type { SweepProblem } from "./integrate.js";
-import { besselOrders, chebyshevTerms, couplingBounds } from "./integrate-spectrum.js";
+import { besselOrders, chebyshevTerms, windowMargins } from "./integrate-spectrum.js";
 import { type CrystalPotential, potentialLayout } from "./potential.js";
 import { directionTangents } from "./rotation.js";
 import { absorptionCentre } from "./spectrum.js";
@@ -29,6 +29,8 @@ export interface SweepPlan {
   readonly path: Float64Array;
   /** Beams in a direction, on the average. */
   readonly meanBeams: number;
+  /** Word that stops the kernel when it is not 0. */
+  readonly control: number;
   /** Bytes that live until `release`. */
   give(bytes: number): number;
   f64(values: Float64Array): number;
@@ -38,14 +40,87 @@ export interface SweepPlan {
   release(): void;
 }
 
-/**
- * What the kernels need of one problem, in the arena. `table` is the potential's box there; `widen` stretches the spectral bounds.
- * @throws bad-value, out-of-range
- */
-export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: number): SweepPlan {
-  const { potential, pool, directions: d, hkl, depths, sMax, strength, turns = [], apart } = p;
-  const k = potential.beam.k,
-    { span } = potential;
+/** |last Chebyshev vector|² above which the bounds of the spectrum were too narrow; with absorption it grows a little anyway. */
+export const largestNorm = (p: CrystalPotential): number => (p.absorbing ? 1e6 : 1 + 1e-6);
+
+/** Directions whose levels are looked at for the bounds of the spectrum; each THOROUGH-th with more care. */
+const MARGIN_DIRECTIONS = 96,
+  THOROUGH = 32;
+
+/** Beams in the order of the pool that take part in some direction, and what directions have in common. */
+function sweepMembers(p: SweepProblem, gAll: Float64Array, uAbs: (i: number) => number) {
+  const { pool, directions: d, sMax, strength } = p,
+    k = p.potential.beam.k;
+  /** Farthest that any direction is from the first one: bounds how far Sg = −κ·g − g²/2K can move. */
+  let spread = 0;
+  for (let j = 1; j < d.size; j++)
+    spread = Math.max(
+      spread,
+      Math.hypot(d.kappa[3 * j]! - d.kappa[0]!, d.kappa[3 * j + 1]! - d.kappa[1]!, d.kappa[3 * j + 2]! - d.kappa[2]!),
+    );
+  const sg = (i: number, j: number): number =>
+    -(d.kappa[3 * j]! * gAll[3 * i]! + d.kappa[3 * j + 1]! * gAll[3 * i + 1]! + d.kappa[3 * j + 2]! * gAll[3 * i + 2]!) -
+    pool.g2[i]! / (2 * k);
+  const members: number[] = [],
+    reach: number[] = [];
+  const together = new Int32Array(Math.ceil(d.size / 4));
+  let low = 0,
+    high = 0,
+    visits = 0;
+  for (let i = 0; i < pool.size; i++) {
+    const limit = i === 0 ? Number.MAX_VALUE : Math.max(sMax, strength === undefined ? 0 : uAbs(i) / (2 * k * strength));
+    if (Math.abs(sg(i, 0)) > limit + spread * Math.sqrt(pool.g2[i]!) * (1 + 1e-9)) continue;
+    let any = false,
+      group = -1;
+    for (let j = 0; j < d.size; j++) {
+      const s = sg(i, j);
+      if (!(Math.abs(s) < limit)) continue;
+      any = true;
+      visits++;
+      if (s < low) low = s;
+      if (s > high) high = s;
+      // Groups start anew in each chunk: chunks are multiples of four.
+      if (j >> 2 === group) continue;
+      group = j >> 2;
+      together[group]!++;
+    }
+    if (!any) continue;
+    members.push(i);
+    reach.push(limit);
+  }
+  const beamsOf = (j: number): readonly [hkl: Int32Array, sg: Float64Array] => {
+    const here = members.filter((i, m) => Math.abs(sg(i, j)) < reach[m]!);
+    return [
+      Int32Array.from(here.flatMap((i) => [pool.hkl[3 * i]!, pool.hkl[3 * i + 1]!, pool.hkl[3 * i + 2]!])),
+      Float64Array.from(here, (i) => sg(i, j)),
+    ];
+  };
+  // How far the levels reach beyond the window: single pairs of strongly coupled beams near its edge decide, so many directions are asked.
+  let below = 0,
+    above = 0;
+  const step = p.potential.absorbing ? Math.max(1, d.size >> 1) : Math.ceil(d.size / MARGIN_DIRECTIONS);
+  for (let j = 0, asked = 0; j < d.size; j += step, asked++) {
+    const [a, b] = windowMargins(p.potential, ...beamsOf(j), asked % THOROUGH === 0);
+    below = Math.max(below, a);
+    above = Math.max(above, b);
+  }
+  return {
+    members,
+    reach: Float64Array.from(reach),
+    maxBeams: together.reduce((m, x) => Math.max(m, x), 0),
+    meanBeams: visits / d.size,
+    low,
+    high,
+    below,
+    above,
+    /** Of the middle direction, Å⁻¹. */
+    absorbed: absorptionCentre({ potential: p.potential, hkl: beamsOf(d.size >> 1)[0] }) / (2 * k),
+  };
+}
+
+/** @throws bad-value, out-of-range */
+function checkSweep(p: SweepProblem): void {
+  const { potential, pool, directions: d, depths, sMax, strength, tolerance = 1e-10 } = p;
   if (!(sMax > 0 && Number.isFinite(sMax)))
     fail("bad-value", { sMax }, "sMax is the largest |Sg| of a beam in the matrix, Å⁻¹, for example 0.01");
   if (strength !== undefined && !(strength > 0))
@@ -57,69 +132,43 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     fail("out-of-range", { depths: depths.depth }, "thicknesses are positive numbers, in Å");
   if (potential.reach < 2 * pool.gMax * (1 - 1e-9))
     fail("out-of-range", { reach: potential.reach, gMax: pool.gMax }, "make the potential with reach = 2·gMax");
+  if (!(tolerance > 0 && tolerance < 1)) fail("out-of-range", { tolerance }, "tolerance is the error of an amplitude, for example 1e-8");
+  if (depths.weight.some((w) => !(w >= 0)) && p.apart !== "depths")
+    fail("bad-value", { weight: depths.weight }, "weights of a thickness distribution are not negative");
+  if (p.normal && !(-p.normal[2] > 0.01))
+    fail("out-of-range", { normal: p.normal }, "the normal points to the exit side (its z is negative), and the foil is not seen edge on");
+}
+
+/**
+ * What the kernels need of one problem, in the arena. `table` is the potential's box there; `widen` stretches the spectral bounds.
+ * @throws bad-value, out-of-range
+ */
+export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: number): SweepPlan {
+  checkSweep(p);
+  const { potential, pool, directions: d, hkl, depths, turns = [], apart, normal, tolerance = 1e-10 } = p;
+  const k = potential.beam.k,
+    { span } = potential;
   const { sh, sk, centre } = potentialLayout(span);
   const place = (h: Int32Array, i: number): number => h[3 * i]! * sh + h[3 * i + 1]! * sk + h[3 * i + 2]!;
+  const inBox = (h: Int32Array, i: number): boolean =>
+    Math.abs(h[3 * i]!) <= span[0] && Math.abs(h[3 * i + 1]!) <= span[1] && Math.abs(h[3 * i + 2]!) <= span[2];
   const uAbs = (i: number): number => {
-    const h = pool.hkl;
-    if (Math.abs(h[3 * i]!) > span[0] || Math.abs(h[3 * i + 1]!) > span[1] || Math.abs(h[3 * i + 2]!) > span[2]) return 0;
-    const at = centre + place(h, i);
+    if (!inBox(pool.hkl, i)) return 0;
+    const at = centre + place(pool.hkl, i);
     return potential.real ? Math.abs(potential.table[at]!) : Math.hypot(potential.table[2 * at]!, potential.table[2 * at + 1]!);
   };
-  // Which beams take part at all, and how many at once.
   const gAll = labVectors(p.ub, pool.hkl);
-  const members: number[] = [];
-  const together = new Int32Array(Math.ceil(d.size / 4));
-  let sMin = 0,
-    sTop = 0,
-    visits = 0;
-  const reachOf = new Float64Array(pool.size);
-  /** Farthest that any direction is from the first one: bounds how far Sg = −κ·g − g²/2K can move. */
-  let spread = 0;
-  for (let j = 1; j < d.size; j++)
-    spread = Math.max(
-      spread,
-      Math.hypot(d.kappa[3 * j]! - d.kappa[0]!, d.kappa[3 * j + 1]! - d.kappa[1]!, d.kappa[3 * j + 2]! - d.kappa[2]!),
-    );
-  for (let i = 0; i < pool.size; i++) {
-    const gx = gAll[3 * i]!,
-      gy = gAll[3 * i + 1]!,
-      gz = gAll[3 * i + 2]!,
-      half = pool.g2[i]! / (2 * k);
-    const reach = i === 0 ? Number.MAX_VALUE : Math.max(sMax, strength === undefined ? 0 : uAbs(i) / (2 * k * strength));
-    reachOf[i] = reach;
-    const s0 = -(d.kappa[0]! * gx + d.kappa[1]! * gy + d.kappa[2]! * gz) - half;
-    if (Math.abs(s0) > reach + spread * Math.sqrt(pool.g2[i]!) * (1 + 1e-9)) continue;
-    let any = false,
-      group = -1;
-    for (let j = 0; j < d.size; j++) {
-      const s = -(d.kappa[3 * j]! * gx + d.kappa[3 * j + 1]! * gy + d.kappa[3 * j + 2]! * gz) - half;
-      if (!(Math.abs(s) < reach)) continue;
-      any = true;
-      visits++;
-      if (s < sMin) sMin = s;
-      if (s > sTop) sTop = s;
-      // Groups start anew in each chunk: CHUNK is a multiple of four.
-      if (j >> 2 !== group) {
-        group = j >> 2;
-        together[group]!++;
-      }
-    }
-    if (any) members.push(i);
-  }
-  const n = members.length;
-  const normal = p.normal;
-  const slant = normal ? -normal[2] : 1;
-  if (!(slant > 0.01))
-    fail("out-of-range", { normal }, "the normal points to the exit side (its z is negative), and the foil is not seen edge on");
-  const maxBeams = together.reduce((m, x) => Math.max(m, x), 0);
+  const { members, reach, maxBeams, meanBeams, low, high, below, above, absorbed } = sweepMembers(p, gAll, uAbs);
   // Wanted reflections that take part.
   const slots = new Map<number, number>();
-  const where = new Int32Array(n).fill(-1);
+  const where = new Int32Array(members.length).fill(-1);
   const wanted = new Map<number, number[]>();
   for (let i = 0; i < hkl.length / 3; i++) {
-    if (Math.abs(hkl[3 * i]!) > span[0] || Math.abs(hkl[3 * i + 1]!) > span[1] || Math.abs(hkl[3 * i + 2]!) > span[2]) continue;
-    const key = place(hkl, i);
-    wanted.set(key, [...(wanted.get(key) ?? []), i]);
+    if (!inBox(hkl, i)) continue;
+    const key = place(hkl, i),
+      rows = wanted.get(key);
+    if (rows) rows.push(i);
+    else wanted.set(key, [i]);
   }
   members.forEach((b, i) => {
     const key = place(pool.hkl, b);
@@ -127,36 +176,16 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     where[i] = slots.size;
     slots.set(key, slots.size);
   });
-  // Spectrum: Sg of the members, and the coupling of the beams of three directions.
-  let low = 0,
-    high = 0;
-  for (const j of new Set([0, d.size >> 1, d.size - 1])) {
-    const here = members.filter((i) => {
-      const s = -(d.kappa[3 * j]! * gAll[3 * i]! + d.kappa[3 * j + 1]! * gAll[3 * i + 1]! + d.kappa[3 * j + 2]! * gAll[3 * i + 2]!);
-      return Math.abs(s - pool.g2[i]! / (2 * k)) < reachOf[i]!;
-    });
-    const [a, b] = couplingBounds(potential, Int32Array.from(here.flatMap((i) => [...pool.hkl.subarray(3 * i, 3 * i + 3)])));
-    low = Math.min(low, a);
-    high = Math.max(high, b);
-  }
   // With absorption the polynomials are taken about an imaginary centre, in units of Sg.
-  const middleList = members.filter((i) => {
-    const j = d.size >> 1;
-    const s = -(d.kappa[3 * j]! * gAll[3 * i]! + d.kappa[3 * j + 1]! * gAll[3 * i + 1]! + d.kappa[3 * j + 2]! * gAll[3 * i + 2]!);
-    return Math.abs(s - pool.g2[i]! / (2 * k)) < reachOf[i]!;
-  });
-  const absorbed = potential.absorbing
-    ? absorptionCentre({ potential, hkl: Int32Array.from(middleList.flatMap((i) => [...pool.hkl.subarray(3 * i, 3 * i + 3)])) }) / (2 * k)
-    : 0;
-  const bottom = sMin + (widen * low) / (2 * k),
-    top = sTop + (widen * high) / (2 * k);
+  const stretch = (widen - 1) * 0.02 * (high - low);
+  const bottom = low - widen * below - stretch,
+    top = high + widen * above + stretch;
   const radius = Math.max((top - bottom) / 2, 1e-9),
     middle = (top + bottom) / 2;
+  const slant = normal ? -normal[2] : 1;
   const path = depths.depth.map((t) => t / slant);
   const longest = path.reduce((m, t) => Math.max(m, t), 0);
-  const { tolerance = 1e-10 } = p;
-  if (!(tolerance > 0 && tolerance < 1)) fail("out-of-range", { tolerance }, "tolerance is the error of an amplitude, for example 1e-8");
-  const terms = chebyshevTerms(2 * Math.PI * longest * radius, tolerance);
+  const terms = Math.max(3, chebyshevTerms(2 * Math.PI * longest * radius, tolerance));
   // Coefficients (2 − δ_k0) i^k J_k(2πt·radius); the kernel multiplies odd vectors by i, the sign of i² is here.
   const order = Array.from(depths.depth.keys()).sort((a, b) => depths.depth[a]! - depths.depth[b]!);
   const nodes = order.length;
@@ -169,8 +198,6 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     last[m] = Math.min(terms, chebyshevTerms(x, tolerance));
     for (let q = 0; q < terms; q++) coefficients[q * nodes + m] = root * (q === 0 ? 1 : 2) * (q % 4 >= 2 ? -1 : 1) * j[q]!;
   });
-  if (depths.weight.some((w) => !(w >= 0)) && apart !== "depths")
-    fail("bad-value", { weight: depths.weight }, "weights of a thickness distribution are not negative");
   const blocks: number[] = [];
   const give = (bytes: number): number => {
     const at = arena.alloc(bytes);
@@ -187,7 +214,6 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     arena.i32(at, values.length).set(values);
     return at;
   };
-  const pick = (from: (i: number) => number): Float64Array => Float64Array.from(members, from);
   const surface = (i: number): number => {
     if (!normal) return 1;
     const gn = gAll[3 * i]! * normal[0] + gAll[3 * i + 1]! * normal[1] + gAll[3 * i + 2]! * normal[2];
@@ -195,7 +221,7 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
   };
   const rows = Math.max(1, Math.min(slots.size, maxBeams));
   const used = Int32Array.of(
-    n,
+    members.length,
     d.size,
     turns.length,
     terms,
@@ -209,9 +235,9 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     rows,
     i32(Int32Array.from(members, (i) => place(pool.hkl, i))),
     f64(Float64Array.from(members.flatMap((i) => [gAll[3 * i]!, gAll[3 * i + 1]!, gAll[3 * i + 2]!]))),
-    f64(pick((i) => pool.g2[i]! / (2 * k))),
-    f64(pick((i) => reachOf[i]!)),
-    f64(pick(surface)),
+    f64(Float64Array.from(members, (i) => pool.g2[i]! / (2 * k))),
+    f64(reach),
+    f64(Float64Array.from(members, surface)),
     i32(where),
     table,
     f64(d.kappa),
@@ -222,7 +248,10 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
   );
   const words = new Int32Array(sweepPlan.words);
   words.set(used);
-  const numbers = Float64Array.of(1 / (k * radius), middle, 2 / radius, (2 * absorbed) / radius, Number.MAX_VALUE);
+  const control = i32(Int32Array.of(0));
+  words[28] = control;
+  words[29] = potential.real ? 1 : 0;
+  const numbers = Float64Array.of(1 / (k * radius), middle, 2 / radius, (2 * absorbed) / radius, Number.MAX_VALUE, largestNorm(potential));
   const commit = (): number => {
     const plan = give(sweepPlan.bytes);
     arena.i32(plan, words.length).set(words);
@@ -230,9 +259,8 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     return plan;
   };
   const release = (): void => {
-    for (const b of blocks) arena.free(b);
+    for (const b of blocks.splice(0)) arena.free(b);
   };
-  const meanBeams = visits / d.size;
   return {
     words,
     numbers,
@@ -247,6 +275,7 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     absorbed,
     path,
     meanBeams,
+    control,
     give,
     f64,
     i32,

@@ -1,5 +1,6 @@
 import type { CrystalPotential } from "./potential.js";
 import { potentialLayout } from "./potential.js";
+import { spectralMargins } from "./spectrum.js";
 
 /** J_0(x) … J_{count−1}(x) for x >= 0 by Miller's downward recurrence, normalised with J_0 + 2ΣJ_{2k} = 1. */
 export function besselOrders(x: number, count: number): Float64Array {
@@ -38,15 +39,21 @@ export function chebyshevTerms(x: number, tolerance = 1e-10): number {
   return k + 1;
 }
 
+/** Ends of the spectrum by a few Lanczos steps (they lie within it), and the size of the last residual, which bounds how far it reaches beyond. Å⁻². */
+export interface LanczosEnds {
+  readonly low: number;
+  readonly high: number;
+  readonly spare: number;
+}
+
 /**
- * Bounds of the spectrum of the off-diagonal part of the Bloch matrix, W_{g−h} of the given beams: Lanczos with few steps, and the size of
- * the last residual on either side. Not a proof, so what uses it watches the norm of its vectors.
+ * Ends of the spectrum of W_{g−h} of the given beams, with 2Ks on the diagonal when it is given. Not a proof: what uses it watches the norm of its vectors.
  * @param hkl - shape [n, 3]
- * @returns Å⁻²
+ * @param diagonal - Å⁻², shape [n]
  */
-export function couplingBounds(p: CrystalPotential, hkl: Int32Array, steps = 14): readonly [low: number, high: number] {
+export function lanczosEnds(p: CrystalPotential, hkl: Int32Array, diagonal?: Float64Array, steps = 14): LanczosEnds {
   const n = hkl.length / 3;
-  if (n < 2) return [0, 0];
+  if (n < 2) return { low: diagonal?.[0] ?? 0, high: diagonal?.[0] ?? 0, spare: 0 };
   const { sh, sk, centre } = potentialLayout(p.span);
   const key = Int32Array.from({ length: n }, (_, i) => hkl[3 * i]! * sh + hkl[3 * i + 1]! * sk + hkl[3 * i + 2]!);
   let v = new Float64Array(2 * n),
@@ -58,8 +65,9 @@ export function couplingBounds(p: CrystalPotential, hkl: Int32Array, steps = 14)
   for (let step = 0; step < Math.min(steps, n); step++) {
     const w = new Float64Array(2 * n);
     for (let i = 0; i < n; i++) {
-      let re = 0,
-        im = 0;
+      const d = diagonal?.[i] ?? 0;
+      let re = d * v[2 * i]!,
+        im = d * v[2 * i + 1]!;
       const from = centre + key[i]!;
       for (let j = 0; j < n; j++) {
         const at = from - key[j]!,
@@ -120,6 +128,32 @@ export function couplingBounds(p: CrystalPotential, hkl: Int32Array, steps = 14)
     }
     return (low + high) / 2;
   };
-  const spare = Math.min(rest, 0.1 * bound);
-  return [end(1) - spare, end(m) + spare];
+  return { low: end(1), high: end(m), spare: Math.min(rest, 0.1 * bound) };
+}
+
+/**
+ * How far the levels of one direction reach beyond the window of excitation errors. Levels near its ends by perturbation; with `thorough` also those that
+ * stand apart from it, by Lanczos. An estimate, a few per cent of the window: the norm of the waves is checked. With absorption, where it cannot be, the
+ * whole coupling.
+ * @param sg - excitation errors of the beams, Å⁻¹, shape [n]
+ * @returns Å⁻¹
+ */
+export function windowMargins(
+  p: CrystalPotential,
+  hkl: Int32Array,
+  sg: Float64Array,
+  thorough: boolean,
+): readonly [below: number, above: number] {
+  const k2 = 2 * p.beam.k;
+  if (p.absorbing) {
+    const { low, high, spare } = lanczosEnds(p, hkl);
+    return [Math.max(0, spare - low) / k2, Math.max(0, high + spare) / k2];
+  }
+  const twoKs = sg.map((s) => k2 * s);
+  const { below, above } = spectralMargins({ size: sg.length, hkl, twoKs, surface: new Float64Array(sg.length).fill(1), potential: p });
+  if (!thorough) return [below / k2, above / k2];
+  const { low, high } = lanczosEnds(p, hkl, twoKs);
+  const bottom = twoKs.reduce((m, x) => Math.min(m, x), 0),
+    top = twoKs.reduce((m, x) => Math.max(m, x), 0);
+  return [Math.max(below, 1.1 * (bottom - low)) / k2, Math.max(above, 1.1 * (high - top)) / k2];
 }

@@ -186,3 +186,29 @@ test("Bessel functions of all orders", () => {
   expect(besselOrders(100, 101)[100]).toBeCloseTo(0.0963666733, 9);
   expect(besselOrders(0, 2)).toEqual(Float64Array.of(1, 0));
 });
+test("an abort ends the work with the signal's reason, in the middle of a problem", async () => {
+  const long = {
+    ...problem,
+    directions: exposureDirections(
+      { kind: "precession", semiAngleDeg: 0.5 },
+      { kind: "none" },
+      { azimuths: 4000 },
+      { gMax, thickness: 500 },
+    ),
+  };
+  const many = new Array<SweepProblem>(60).fill(long);
+  const on = await sweepPool({ workers: 2 });
+  for (const run of [{ on }, {}]) {
+    const stop = new AbortController();
+    let most = 0;
+    const onProgress = (done: number): void => {
+      most = done;
+    };
+    setTimeout(() => stop.abort(new Error("enough")), 50);
+    await expect(sweepAll(many, { ...run, onProgress, signal: stop.signal })).rejects.toThrow("enough");
+    expect(most).toBeLessThan(many.length);
+  }
+  const again = await sweepAll([problem], { on });
+  await on.pool.close();
+  expect(Array.from(again[0]!.intensity)).toEqual(Array.from(sweepIntensities(problem).intensity));
+});

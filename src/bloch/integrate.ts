@@ -4,7 +4,7 @@ import type { Pool } from "../core/pool.js";
 import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { sweepKernels } from "../kernels/sweep.js";
 import type { BeamPool } from "./beams.js";
-import { placeTable, planSweep } from "./integrate-plan.js";
+import { largestNorm, placeTable, planSweep } from "./integrate-plan.js";
 import type { CrystalPotential } from "./potential.js";
 import type { DirectionSet } from "./rotation.js";
 
@@ -58,6 +58,7 @@ const CHUNK = 128;
 interface Prepared {
   readonly plan: number;
   readonly chunks: readonly { readonly first: number; readonly count: number; readonly out: number }[];
+  readonly control: number;
   readonly scratchBytes: number;
   readonly collect: () => SweepIntensities | "wider";
   readonly release: () => void;
@@ -74,7 +75,6 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     [1, apart === "directions" ? sizes.slot : 0, apart === "depths" ? sizes.slot : 0, sizes.slot * sizes.direction * sizes.depth],
     5,
   );
-  words[29] = potential.real ? 1 : 0;
   const plan = laid.commit();
   const outLength = Math.max(1, sizes.slot * sizes.direction * sizes.depth * (1 + turns.length));
   const chunks = Array.from({ length: Math.ceil(d.size / CHUNK) }, (_, i) => {
@@ -87,7 +87,7 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     const worst = Math.max(...norms);
     if (!norms.every((x) => x > 0))
       fail("bad-value", { worst }, "the kernel ran out of its scratch; this is a bug in the library, please report it");
-    if (!(worst <= (potential.absorbing ? 1e6 : 1 + 1e-6))) return "wider";
+    if (!(worst <= largestNorm(potential))) return "wider";
     const sum = new Float64Array(outLength);
     for (const out of new Set(chunks.map((c) => c.out))) {
       const part = arena.f64(out, outLength);
@@ -110,8 +110,8 @@ function prepare(p: SweepProblem, arena: Arena, table: number, widen: number): P
     };
     return { intensity: spread(0), turned: turns.map((_, t) => spread(t + 1)), excited, meanBeams: laid.meanBeams, terms };
   };
-  const scratchBytes = sweepKernels(arena).sweepScratch(laid.members.length, laid.maxBeams, laid.rows, terms, turns.length);
-  return { plan, chunks, scratchBytes, collect, release };
+  const scratchBytes = sweepKernels(arena).sweepScratch(laid.maxBeams, laid.rows, terms, nodes, turns.length);
+  return { plan, chunks, control: laid.control, scratchBytes, collect, release };
 }
 
 /** Where sweeps run. */
@@ -129,16 +129,19 @@ function sameTable(problems: readonly SweepProblem[]): CrystalPotential {
   return first;
 }
 
-/** Intensities of one problem, in this thread. @throws bad-value, out-of-range, unsupported, too-large */
-export function sweepIntensities(problem: SweepProblem, arena: Arena = newArena()): SweepIntensities {
+/** Calls of the kernel for one problem, one after the other, with wider and wider bounds of the spectrum if need be. */
+function* sweepSteps(problem: SweepProblem, arena: Arena, from: number): Generator<void, SweepIntensities> {
   const kernels = sweepKernels(arena);
   const table = placeTable(problem.potential, arena);
   try {
-    for (let widen = 1; widen < 20; widen *= 1.5) {
+    for (let widen = from; widen < 20; widen *= 1.5) {
       const p = prepare(problem, arena, table, widen);
       const scratch = arena.alloc(p.scratchBytes);
       try {
-        for (const c of p.chunks) kernels.sweep(p.plan, c.first, c.count, c.out, scratch);
+        for (const c of p.chunks) {
+          kernels.sweep(p.plan, c.first, c.count, c.out, scratch);
+          yield;
+        }
         const r = p.collect();
         if (r !== "wider") return r;
       } finally {
@@ -152,9 +155,34 @@ export function sweepIntensities(problem: SweepProblem, arena: Arena = newArena(
   return fail("no-convergence", {}, "the spectrum of the Bloch matrix could not be bounded: is the potential finite?");
 }
 
+/** Intensities of one problem, in this thread. @throws bad-value, out-of-range, unsupported, too-large */
+export function sweepIntensities(problem: SweepProblem, arena: Arena = newArena()): SweepIntensities {
+  const steps = sweepSteps(problem, arena, 1);
+  for (;;) {
+    const r = steps.next();
+    if (r.done) return r.value;
+  }
+}
+
+/** The same, leaving the event loop its turn between calls of the kernel. @throws the signal's reason too */
+async function sweepHere(problem: SweepProblem, arena: Arena, from: number, signal: AbortSignal | undefined): Promise<SweepIntensities> {
+  const steps = sweepSteps(problem, arena, from);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const r = steps.next();
+      if (r.done) return r.value;
+      await new Promise<void>((resume) => setTimeout(resume));
+    }
+  } finally {
+    steps.return(undefined as never);
+  }
+}
+
 /**
  * Intensities of many problems of one crystal on workers. The same bits for any number of workers, and as {@link sweepIntensities} gives.
  * Problems are taken in batches, so that memory stays bounded.
+ * @throws the signal's reason within a fraction of a second of an abort
  */
 export async function sweepAll(problems: readonly SweepProblem[], run: SweepRun = {}): Promise<SweepIntensities[]> {
   if (problems.length === 0) return [];
@@ -164,12 +192,12 @@ export async function sweepAll(problems: readonly SweepProblem[], run: SweepRun 
   if (!on) {
     const own = newArena();
     for (const p of problems) {
-      signal?.throwIfAborted();
-      results.push(sweepIntensities(p, own));
+      results.push(await sweepHere(p, own, 1, signal));
       onProgress?.(results.length, problems.length);
     }
     return results;
   }
+  signal?.throwIfAborted();
   const { pool, arena } = on;
   const table = placeTable(potential, arena);
   try {
@@ -177,48 +205,64 @@ export async function sweepAll(problems: readonly SweepProblem[], run: SweepRun 
     const batch = 4 * pool.workers;
     const start = (from: number) => {
       const part = problems.slice(from, from + batch);
-      const ready = part.map((p) => prepare(p, arena, table, 1));
+      const ready: Prepared[] = [],
+        scratch: number[] = [];
+      const free = (): void => {
+        for (const s of scratch) arena.free(s);
+        for (const r of ready) r.release();
+      };
+      try {
+        for (const p of part) ready.push(prepare(p, arena, table, 1));
+        const bytes = ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0);
+        for (let w = 0; w < pool.workers; w++) scratch.push(arena.alloc(bytes));
+      } catch (e) {
+        free();
+        throw e;
+      }
       const calls = ready.flatMap((r) => r.chunks.map((c) => ({ plan: r.plan, c })));
-      const bytes = ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0);
-      const scratch = Array.from({ length: pool.workers }, () => arena.alloc(bytes));
       const tasks = scratch.map((s, w) =>
         calls
           .filter((_, i) => i % pool.workers === w)
           .map(({ plan, c }) => ({ family: "sweep", name: "sweep", args: [plan, c.first, c.count, c.out, s] })),
       );
-      const free = (): void => {
-        for (const s of scratch) arena.free(s);
-        for (const r of ready) r.release();
+      const done = pool.run(
+        tasks.filter((t) => t.length > 0),
+        { signal },
+      );
+      done.catch(() => undefined);
+      const stop = (): void => {
+        for (const r of ready) arena.i32(r.control, 1)[0] = 1;
       };
-      return {
-        part,
-        ready,
-        free,
-        done: pool.run(
-          tasks.filter((t) => t.length > 0),
-          { signal },
-        ),
-      };
+      return { part, ready, free, done, stop };
     };
-    let now = start(0);
-    for (let from = 0; from < problems.length; from += batch) {
-      let next: ReturnType<typeof start> | undefined;
-      try {
+    let now = start(0),
+      next: ReturnType<typeof start> | undefined;
+    const abort = (): void => {
+      now.stop();
+      next?.stop();
+    };
+    signal?.addEventListener("abort", abort);
+    try {
+      for (let from = 0; ; from += batch) {
         next = from + batch < problems.length ? start(from + batch) : undefined;
         await now.done;
-        now.ready.forEach((r, i) => {
-          const got = r.collect();
-          results.push(got === "wider" ? sweepIntensities(now.part[i]!) : got);
-        });
-      } catch (e) {
-        await Promise.allSettled([now.done, next?.done]);
-        next?.free();
-        throw e;
-      } finally {
+        for (let i = 0; i < now.part.length; i++) {
+          const got = now.ready[i]!.collect();
+          results.push(got === "wider" ? await sweepHere(now.part[i]!, newArena(), 1.5, signal) : got);
+        }
         now.free();
+        onProgress?.(results.length, problems.length);
+        if (!next) break;
+        now = next;
       }
-      onProgress?.(results.length, problems.length);
-      if (next) now = next;
+    } catch (e) {
+      abort();
+      await Promise.allSettled([now.done, next?.done]);
+      now.free();
+      if (next !== now) next?.free();
+      throw e;
+    } finally {
+      signal?.removeEventListener("abort", abort);
     }
   } finally {
     arena.free(table);

@@ -4,7 +4,7 @@ import type { Arena } from "../kernels/memory.js";
 import { pullKernels, pullPlan } from "../kernels/pull.js";
 import { labVectors } from "./filters.js";
 import type { SweepProblem } from "./integrate.js";
-import { besselOrders, chebyshevTerms, couplingBounds } from "./integrate-spectrum.js";
+import { besselOrders, chebyshevTerms, lanczosEnds } from "./integrate-spectrum.js";
 import { potentialLayout } from "./potential.js";
 
 /** A sweep whose derivatives are wanted. `turns` and `apart` of the sweep do not count here. */
@@ -156,7 +156,7 @@ export function planPull(p: PullProblem, arena: Arena, table: number, widen: num
       const s = -(d.kappa[3 * j]! * gAll[3 * i]! + d.kappa[3 * j + 1]! * gAll[3 * i + 1]! + d.kappa[3 * j + 2]! * gAll[3 * i + 2]!);
       return Math.abs(s - pool.g2[i]! / (2 * k)) < reaches[m]!;
     });
-    const [a, b] = couplingBounds(potential, Int32Array.from(here.flatMap((i) => [...pool.hkl.subarray(3 * i, 3 * i + 3)])));
+    const { low: a, high: b } = lanczosEnds(potential, Int32Array.from(here.flatMap((i) => [...pool.hkl.subarray(3 * i, 3 * i + 3)])));
     low = Math.min(low, a);
     high = Math.max(high, b);
   }

@@ -1,8 +1,7 @@
 import { jacobianKernels } from "../kernels/jacobian.js";
 import type { Arena } from "../kernels/memory.js";
-import { sweepPlan } from "../kernels/sweep.js";
 import { differenceIndex } from "./differences.js";
-import { planSweep } from "./integrate-plan.js";
+import { largestNorm, planSweep } from "./integrate-plan.js";
 import { besselOrders } from "./integrate-spectrum.js";
 import { potentialLayout } from "./potential.js";
 import { boxIndices, checkPull, coefficientPlaces, outOfScratch, type PullPlan, type PullProblem } from "./pull-plan.js";
@@ -62,7 +61,7 @@ export function planRows(p: PullProblem, arena: Arena, table: number, widen: num
     words[26] = laid.i32(index?.map ?? Int32Array.from({ length: want === "gradient" ? box : 1 }, (_, i) => i));
     words[27] = laid.f64(factors);
     words[28] = control;
-    numbers[sweepPlan.numbers - 1] = want === "rows" ? window : Number.MAX_VALUE;
+    numbers[4] = want === "rows" ? window : Number.MAX_VALUE;
     const plan = laid.commit(),
       kernels = jacobianKernels(arena);
     return {
@@ -74,7 +73,7 @@ export function planRows(p: PullProblem, arena: Arena, table: number, widen: num
       release: laid.release,
       collect: (norm) => {
         if (norm === -1) return outOfScratch();
-        if (!(norm <= (potential.absorbing ? 1e6 : 1 + 1e-6))) return "wider";
+        if (!(norm <= largestNorm(potential))) return "wider";
         const u = arena.f64(out, uLength),
           tail = arena.f64(out + 8 * uLength, count * (2 + q));
         const { table: w, real } = potential;
