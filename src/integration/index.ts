@@ -84,6 +84,8 @@ export type { RotationSense, SenseTrial } from "./rotation-sense.js";
 export { rotationSense } from "./rotation-sense.js";
 export type { Seams } from "./seams.js";
 export { findSeams } from "./seams.js";
+export type { SpotGrowth, SpotGrowthOptions } from "./spot-growth.js";
+export { spotGrowth } from "./spot-growth.js";
 export type { FrameSpots, SpotSettings } from "./spot-series.js";
 export { findSeriesSpots, seriesPeaks, suggestSpotSettings } from "./spot-series.js";
 export type { SpotOptions, SpotTable } from "./spots.js";

@@ -5,17 +5,18 @@ import { mapSection, sectionSvg } from "../refine/map-section.js";
 import { voltPerElectronAngstrom } from "../refine/potential-map.js";
 import type { Residuals } from "../refine/residuals.js";
 import { structureSvg } from "../refine/structure-svg.js";
-import type { Block } from "../render/index.js";
+import { type Block, plotSvg } from "../render/index.js";
 import type { Determination } from "./determine.js";
 import type { Diagnosis } from "./determine-diagnose.js";
 import { amplitudePlot, frameRPlot, histogramPlot, outlierPicture, outlierSpots, shellPlot, thicknessPlot } from "./determine-figures.js";
+import { handText, percent } from "./determine-record.js";
 import { peakPlane } from "./peak-plane.js";
+import { thicknessProfilePlots } from "./thickness-profile.js";
 
 export interface DeterminationReportOptions {
   /** Reads a frame, for the pictures of outliers; without it they are left out. */
   readonly read?: ((frame: number) => Promise<Image<TypedArray>>) | undefined;
 }
-const percent = (v: number, digits = 2): string => (Number.isFinite(v) ? `${(100 * v).toFixed(digits)} %` : "–");
 const figure = (svg: string, alt: string, caption?: string): Block => ({
   kind: "figure",
   picture: { svg },
@@ -144,6 +145,9 @@ function refinement(d: Determination): Block {
         kind: "row",
         blocks: [
           ...(d.thickness ? [figure(thicknessPlot(d.thickness), "R against thickness")] : []),
+          ...(d.profile
+            ? thicknessProfilePlots(d.profile).map((p) => figure(plotSvg(p), "final structure, frames scaled anew at each thickness"))
+            : []),
           ...[frameRPlot(d)].flatMap((svg) => (svg ? [figure(svg, "R of the frames against tilt")] : [])),
         ],
       },
@@ -257,95 +261,4 @@ function sectionFigure(g: Diagnosis): Block[] {
   const section = mapSection(g.map, { points: plane.points, size: 8 });
   const title = `difference potential through the highest peak, ${plane.labels.join(" and ")}`;
   return [figure(sectionSvg(section, { structure: s, title, limit: 2 * g.statistics.level }), "section of the difference map")];
-}
-
-/** What the z-score of the two hands says. */
-const handText = (z: number): string =>
-  Math.abs(z) < 3
-    ? `the data do not tell the hands apart (z = ${Math.abs(z).toFixed(1)})`
-    : z > 0
-      ? `the absolute structure is as solved, z = ${z.toFixed(1)}`
-      : `the solution was the mirror image (z = ${(-z).toFixed(1)} for the other hand); it was inverted and refined again`;
-
-/** A determination in lines for a terminal. */
-export function determinationSummary(d: Determination): string[] {
-  const lines: string[] = [];
-  if (d.measured) {
-    const { overall } = d.measured.merged.statistics;
-    lines.push(
-      `intensities ${overall.observations} of ${overall.unique} reflections to ${d.measured.integrated.dMin.toFixed(2)} Å, ${percent(overall.completeness, 0)} complete, Laue class ${d.measured.laue.laue}, R_int ${percent(overall.rInt, 1)}`,
-    );
-  }
-  if (d.solution)
-    lines.push(
-      `solution    ${d.solution.status}: ${d.solution.structure.spaceGroup.hm}, ${formula(d.solution.structure)}, R1 ${percent(d.solution.r1, 1)}`,
-    );
-  if (d.kinematical)
-    lines.push(`kinematical R ${percent(d.kinematical.residuals.rObs)} (obs), wR ${percent(d.kinematical.residuals.wrAll)} (all)`);
-  if (d.dynamical) {
-    const { residuals: r, merged, models } = d.dynamical,
-      m = models[0]!;
-    lines.push(
-      `dynamical   R ${percent(r.rObs)} (obs), wR ${percent(r.wrAll)} (all), MR ${percent(merged.rObs)} (obs); ${m.thicknessModel.kind} of ${m.thickness.toFixed(0)} Å`,
-    );
-  }
-  if (d.hand && d.hand.hand !== "achiral") lines.push(`hand        ${handText(d.hand.z)}`);
-  if (d.diagnosis) {
-    const { statistics: s, outliers, rows } = d.diagnosis;
-    lines.push(
-      `difference  3σ ${(s.level / voltPerElectronAngstrom).toFixed(4)} e/Å, ${outliers.length} of ${rows.intensity.length} outside the band`,
-    );
-  }
-  if (d.stopped) lines.push(`stopped     at ${d.stopped.step}: ${d.stopped.reason}`);
-  return lines;
-}
-
-/** A determination as plain numbers for another program. */
-export function determinationRecord(d: Determination): Record<string, unknown> {
-  const { measured: m, solution, kinematical, dynamical, hand, diagnosis: g, stopped } = d;
-  return {
-    stopped,
-    intensities: m && {
-      laue: m.laue.laue,
-      resolution: m.integrated.dMin,
-      ...m.merged.statistics.overall,
-      rocking: { rcWidth: m.curves.rocking.rcWidth, mosaicityDeg: m.curves.rocking.mosaicityDeg },
-      virtualFrames: { count: m.virtual.frames.length, ...m.virtualPlan },
-    },
-    solution: solution && {
-      status: solution.status,
-      spaceGroup: solution.structure.spaceGroup.hm,
-      formula: formula(solution.structure),
-      z: solution.z,
-      r1: solution.r1,
-    },
-    kinematical: kinematical && { status: kinematical.status, residuals: kinematical.residuals, parameters: kinematical.parameters.length },
-    dynamical: dynamical && {
-      status: dynamical.status,
-      residuals: dynamical.residuals,
-      merged: dynamical.merged,
-      parameters: dynamical.refinedParameters,
-      thickness: dynamical.models[0]!.thickness,
-      thicknessModel: dynamical.models[0]!.thicknessModel.kind,
-    },
-    hand: hand && { hand: hand.hand, z: hand.z },
-    difference: g && {
-      levelElectronPerAngstrom: g.statistics.level / voltPerElectronAngstrom,
-      maxElectronPerAngstrom: g.statistics.maxElectronPerAngstrom,
-      minElectronPerAngstrom: g.statistics.minElectronPerAngstrom,
-      outliers: g.outliers.length,
-      rows: g.rows.intensity.length,
-      cubic: g.regression?.coefficients,
-      rObservedLinearised: g.linearised?.rObs,
-      peaks: g.peaks,
-    },
-    atoms: g?.structure.atoms.map((a) => ({
-      label: a.label,
-      element: a.element,
-      xyz: a.xyz,
-      occupancy: a.occupancy,
-      uIso: a.uIso,
-      su: a.su?.xyz,
-    })),
-  };
 }

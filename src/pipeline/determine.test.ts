@@ -10,7 +10,8 @@ import { reportHtml } from "../render/index.js";
 import { type Determination, determineStructure } from "./determine.js";
 import { determinationFiles } from "./determine-files.js";
 import { refineLinearised } from "./determine-linearised.js";
-import { determinationRecord, determinationSections, determinationSummary } from "./determine-report.js";
+import { determinationRecord, determinationSummary } from "./determine-record.js";
+import { determinationSections } from "./determine-report.js";
 import { petsFrames } from "./dynamical.js";
 import { type ProcessingRecord, processSeries } from "./process.js";
 import { processingReport } from "./report.js";
@@ -93,6 +94,8 @@ describe("from frames to a refined structure", () => {
     const { thickness, thicknessModel } = found.dynamical!.models[0]!;
     expect(thicknessModel.kind === "wedge" ? thickness / Math.sqrt(3) : thickness).toBeGreaterThan(210);
     expect(thicknessModel.kind === "wedge" ? thickness / Math.sqrt(3) : thickness).toBeLessThan(310);
+    // the refined thickness is where wR is least, looked at on its own
+    expect(Math.abs(found.profile!.bestWr / thickness - 1)).toBeLessThan(0.1);
     expect(done.every((v, i) => i === 0 || v >= done[i - 1]! - 1e-9)).toBe(true);
   }, 600_000);
 
@@ -104,7 +107,16 @@ describe("from frames to a refined structure", () => {
     expect(diagnosis!.regression!.count).toBeGreaterThan(100);
     expect(diagnosis!.statistics.level).toBeGreaterThan(0);
     const html = reportHtml(processingReport(record, { sections: await determinationSections(found, { read: (i) => source.read(i) }) }));
-    for (const word of ["Solution", "Refinement", "Diagnostics", "R_int", "50 % probability"]) expect(html).toContain(word);
+    for (const word of [
+      "Solution",
+      "Refinement",
+      "Diagnostics",
+      "R_int",
+      "50 % probability",
+      "R against thickness",
+      "difference map against thickness",
+    ])
+      expect(html).toContain(word);
     expect(html.replace(/base64,[^"]*/g, "")).not.toMatch(/NaN|undefined/);
     expect(JSON.stringify(determinationRecord(found))).toContain('"dynamical"');
     const files = determinationFiles(found, record, "q");

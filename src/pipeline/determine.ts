@@ -17,6 +17,7 @@ import { type Diagnosis, diagnose } from "./determine-diagnose.js";
 import { type MeasuredSeries, type MeasureOptions, measureSeries } from "./determine-measure.js";
 import { type CrystalData, dataOnAxes, readyModel } from "./determine-model.js";
 import type { ProcessingRecord } from "./process.js";
+import { type ThicknessProfile, thicknessProfile } from "./thickness-profile.js";
 
 export interface DetermineOptions extends MeasureOptions {
   /** Chemical formula, e.g. "Na Al Si3 O8"; without it the chain ends with the intensities. */
@@ -46,6 +47,8 @@ export interface Determination {
    * by z < −3 the results here are those of the inverted structure.
    */
   readonly hand?: HandResult | undefined;
+  /** R and residual density of the final structure against the thickness. */
+  readonly profile?: ThicknessProfile | undefined;
   readonly diagnosis?: Diagnosis | undefined;
   /** The step that could not be done and why; undefined when all were. */
   readonly stopped?: { readonly step: string; readonly reason: string } | undefined;
@@ -124,8 +127,11 @@ export async function determineStructure(
           out.dynamical = await refineDynamical(invertedStructure(structure), refined, { workers, stages: chainStages.slice(1), ...run });
         }
       }
+      const { frames, models, structure } = out.dynamical,
+        final = { beam, frames: frames.map((f) => f.frame), model: models[0]! };
+      out.profile = await thicknessProfile(structure, final, part("thickness profile", 96, 99));
     }
-    part("maps and diagnostics", 96, 100);
+    part("maps and diagnostics", 99, 100);
     out.diagnosis = diagnose(out);
     return out;
   } catch (e) {

@@ -7,6 +7,7 @@ import { ubMatrix } from "../geometry/orientation.js";
 import { randomRotation } from "../geometry/rotation-forms.js";
 import { type Simulation, type SimulationOptions, simulateSeries } from "./simulate.js";
 import { defaultBackground } from "./simulate-background.js";
+import { timepixCamera } from "./simulate-camera.js";
 import { albite, type ModelCrystal, natp } from "./simulate-crystals.js";
 import { simulateDynamical, type WaveModel, type WaveRun } from "./simulate-dynamical.js";
 
@@ -61,7 +62,9 @@ export function demoCase(): DynamicalCase {
 
 /**
  * One crystal of a NASICON ceramic collected in three ways, like the samples of the ceramics paper: static steps of 0.1°, continuous rotation in
- * frames of 0.3°, precession of 0.7° every degree. A range of 80° each; the second sodium site is 7 % full.
+ * frames of 0.3°, precession of 0.7° every degree, over 80°; the second sodium site is 7 % full. All three have the same number of electrons a
+ * degree of tilt. From the paper: steps, frame widths, "highly crystalline" grains, angles of the rotation that are read late and not those of
+ * stopped frames. Stage: 0.03° rms, what frames of PETS2 (albite) need at least. Camera: spots of a real frame. Assumed: wedge of 600 Å, mosaicity 0.03°.
  */
 export function ceramicCase(strategy: Exposure["kind"]): DynamicalCase {
   const crystal = natp(),
@@ -72,7 +75,9 @@ export function ceramicCase(strategy: Exposure["kind"]): DynamicalCase {
       : strategy === "continuous"
         ? { kind: "continuous", halfWidthDeg: 0.15 }
         : { kind: "static" };
-  const alphaStepDeg = { static: 0.1, continuous: 0.3, precession: 1 }[strategy];
+  const alphaStepDeg = { static: 0.1, continuous: 0.3, precession: 1 }[strategy],
+    beamElectrons = 1.33e6 * alphaStepDeg;
+  const turning = strategy === "continuous";
   return {
     name: `natp-${strategy}`,
     crystal,
@@ -81,17 +86,25 @@ export function ceramicCase(strategy: Exposure["kind"]): DynamicalCase {
     model: { thickness: 600 },
     options: {
       ...seriesOf(crystal, seed, 0.0058, exposure),
-      rocking: { rcWidth: 0.0012, mosaicityDeg: 0.06 },
+      rocking: { rcWidth: 0.0012, mosaicityDeg: 0.03 },
       alphaStartDeg: -40,
       alphaStepDeg,
       frames: Math.round(80 / alphaStepDeg) + 1,
       omegaDeg: -112.4,
-      readoutGap: strategy === "continuous" ? 0.03 : 0,
+      readoutGap: turning ? 0.01 : 0,
       gMax: 1.45,
-      strongestElectrons: { static: 60000, continuous: 60000, precession: 120000 }[strategy],
+      beamElectrons,
+      camera: timepixCamera,
+      background: {
+        ...defaultBackground,
+        constant: alphaStepDeg,
+        inelastic: 40 * alphaStepDeg,
+        directBeam: beamElectrons,
+      },
       errors: {
-        alphaDeg: strategy === "continuous" ? 0.04 : 0.015,
-        betaDeg: 0.015,
+        alphaDeg: turning ? 0 : 0.03,
+        readingDeg: turning ? 0.04 : 0,
+        betaDeg: 0.03,
         omegaDeg: 0.01,
         centrePx: 0.05,
         magnification: 0.0002,

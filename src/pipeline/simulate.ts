@@ -33,6 +33,11 @@ export interface StageErrors {
   readonly alphaDeg: number;
   readonly betaDeg: number;
   readonly omegaDeg: number;
+  /**
+   * Error of the angle α that the microscope reports. A stage that turns evenly while the computer asks late has this one and no `alphaDeg`:
+   * its frames join without a gap. Default 0.
+   */
+  readonly readingDeg?: number | undefined;
   /** Random walk of the direct beam, rms step per frame, pixels. */
   readonly centrePx: number;
   readonly magnification: number;
@@ -61,6 +66,8 @@ export interface SimulationOptions {
   readonly falloffB?: number | undefined;
   /** Electrons of the strongest reflection of the crystal in the frame where it is excited best. Default 20 000. */
   readonly strongestElectrons?: number | undefined;
+  /** With `waves`, instead: electrons that fall on the crystal during a frame, so that collections of one dose can be compared. */
+  readonly beamElectrons?: number | undefined;
   readonly camera?: CameraModel | undefined;
   readonly background?: BackgroundModel | undefined;
   /** Blackman's factor and a random scatter instead of waves. */
@@ -75,7 +82,7 @@ export interface Simulation {
   readonly shape: readonly [frames: number, ny: number, nx: number];
   /** The true instrument. */
   readonly instrument: Instrument;
-  /** What the microscope would report: the angles asked for, the detector's centre, the true ω. */
+  /** What the microscope would report: the angles asked for with the error of reading them, the detector's centre, the true ω. */
   readonly nominal: readonly FrameGeometry[];
   /** What really happened, frame by frame. */
   readonly truth: readonly FrameGeometry[];
@@ -114,6 +121,7 @@ export function simulateSeries(options: SimulationOptions, rng: Rng): Simulation
     };
   });
   const electronsPerWeight =
+    (options.waves && options.beamElectrons) ??
     strongestElectrons / (options.waves?.strongest ?? bestWeight(lattices[0]!.points.g2, lattices[0]!.intensity, rocking, exposure));
   const bad = badPixels(camera, nx * ny, rng.fork("pixels"));
   const spots = (i: number): TrueSpots => {
@@ -166,7 +174,7 @@ export function seriesGeometry(options: SimulationOptions, rng: Rng): SeriesGeom
   const exposure =
     options.instrument.exposure.kind === "continuous" ? ({ kind: "continuous", halfWidthDeg } as const) : options.instrument.exposure;
   const instrument: Instrument = { ...options.instrument, exposure };
-  const nominal = Array.from(
+  const asked = Array.from(
     { length: frames },
     (_, i): FrameGeometry => ({
       alphaDeg: options.alphaStartDeg + i * options.alphaStepDeg,
@@ -175,7 +183,10 @@ export function seriesGeometry(options: SimulationOptions, rng: Rng): SeriesGeom
       centrePx: instrument.detector.centrePx,
     }),
   );
-  return { instrument, nominal, truth: trueFrames(nominal, errors, rng.fork("stage")) };
+  const { readingDeg = 0 } = errors,
+    reading = rng.fork("reading");
+  const nominal = readingDeg > 0 ? asked.map((f, i) => ({ ...f, alphaDeg: f.alphaDeg + readingDeg * reading.fork(i).normal() })) : asked;
+  return { instrument, nominal, truth: trueFrames(asked, errors, rng.fork("stage")) };
 }
 
 /** Weight of the strongest reflection when it is excited best: at Sg = 0 and as far from the tilt axis as it can be. */

@@ -4,7 +4,7 @@ import { fitOrientation } from "../bloch/frame-fit.js";
 import { type FrameCrystal, type FrameModel, frameProblem } from "../bloch/frames.js";
 import { sweepIntensities } from "../bloch/integrate.js";
 import { crystalPotential } from "../bloch/potential.js";
-import { type ThicknessModel, thicknessNodes } from "../bloch/thickness.js";
+import type { ThicknessModel } from "../bloch/thickness.js";
 import { fail } from "../core/errors.js";
 import { compose } from "../core/frames.js";
 import type { Progress } from "../core/job.js";
@@ -14,6 +14,7 @@ import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { type FormFactorSource, ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
 import { amplitudes } from "./amplitudes.js";
+import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "./dynamical-depths.js";
 import { prepareDynamical } from "./dynamical-start.js";
 import type { DynamicalData, RefinedFrameData } from "./dynamical-types.js";
 
@@ -54,12 +55,20 @@ function coarse(model: FrameModel): FrameModel {
   };
 }
 const breathe = (): Promise<void> => new Promise((resume) => setTimeout(resume));
-const crystalOf = (s: Structure, data: DynamicalData, factors: FormFactorSource): FrameCrystal => ({
+export const crystalOf = (s: Structure, data: DynamicalData, factors: FormFactorSource): FrameCrystal => ({
   potential: crystalPotential(s, data.beam, { reach: 2 * data.model.gMax, factors }),
   pool: beamPool(s.cell, s.spaceGroup, data.model.gMax),
 });
 const usable = (data: DynamicalData): RefinedFrameData[] =>
   data.frames.filter((f) => f.problem === undefined && f.sigma.some((s, i) => s > 0 && f.intensity[i]! > 3 * s));
+
+/** At most `count` of the usable frames, spread over the series. @throws bad-value when no frame has an observed reflection */
+export function spreadFrames(data: DynamicalData, count: number): RefinedFrameData[] {
+  const all = usable(data);
+  if (all.length === 0) fail("bad-value", { frames: data.frames.length }, "no frame has a reflection above 3 sigma");
+  const n = Math.min(all.length, count);
+  return Array.from({ length: n }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / n)]!);
+}
 
 /**
  * Thickness without a guess: one pass over a few frames gives the intensities at all depths, and any distribution of thicknesses is a sum of
@@ -71,38 +80,28 @@ export async function scanThickness(s: Structure, data: DynamicalData, options: 
   const [from, to, step] = range;
   if (!(from > 0 && to >= from && step > 0))
     fail("out-of-range", { range }, "the range of thicknesses is [from, to, step] in Å, from above 0");
-  const all = usable(data);
-  if (all.length === 0) fail("bad-value", { frames: data.frames.length }, "no frame has a reflection above 3 sigma");
-  const count = Math.min(all.length, options.frames ?? 8);
-  const frames = Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]!);
+  const frames = spreadFrames(data, options.frames ?? 8),
+    count = frames.length;
   const crystal = crystalOf(s, data, options.factors ?? ignoreCharge(peng1996));
-  // Depths on a finer grid than the thicknesses where these are thin: a wedge integrates from 0.
-  const fine = Math.min(step, 25);
-  const depth = Float64Array.from({ length: Math.ceil(to / fine) }, (_, i) => (i + 1) * fine);
+  const depth = depthGrid(to, step);
   const thickness = Float64Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, i) => from + i * step);
   const sums = models.map(() => ({ miss: new Float64Array(thickness.length), sum: 0 }));
   for (const [done, f] of frames.entries()) {
     signal?.throwIfAborted();
     options.onProgress?.({ done, total: count, note: "thickness scan" });
     await breathe();
-    const problem = frameProblem(crystal, f, { ...data.model, thickness: to, tiltCorrection: 0, thicknessModel: { kind: "plate" } });
-    const { intensity } = sweepIntensities(
-      { ...problem, depths: { depth, weight: new Float64Array(depth.length).fill(1 / depth.length) }, apart: "depths" },
-      arena,
-    );
+    const intensity = frameDepths(crystal, f, data.model, depth, arena);
     const n = f.intensity.length,
       a = amplitudes(f.intensity, f.sigma);
     const weight = a.weight.map((w) => (Number.isFinite(w) ? w : 0));
     models.forEach((m, k) => {
       thickness.forEach((t, j) => {
-        const mix = mixture(m, t, depth);
+        const calculated = mixedIntensities(depthMixture(m, t, depth), intensity, n);
         let oc = 0,
           cc = 0,
           oo = 0;
         for (let i = 0; i < n; i++) {
-          let I = 0;
-          for (const [d, w] of mix) I += w * intensity[d * n + i]!;
-          const fc = Math.sqrt(Math.max(0, I)),
+          const fc = Math.sqrt(Math.max(0, calculated[i]!)),
             w = weight[i]!;
           oc += w * a.f[i]! * fc;
           cc += w * fc * fc;
@@ -117,28 +116,6 @@ export async function scanThickness(s: Structure, data: DynamicalData, options: 
   let best = { model: models[0]!, thickness: from, wr: Number.POSITIVE_INFINITY };
   for (const { model, wr } of curves) for (const [j, v] of wr.entries()) if (v < best.wr) best = { model, thickness: thickness[j]!, wr: v };
   return { ...best, curves, frames: frames.map((f) => f.id) };
-}
-
-/** Weights of the grid's depths for a distribution of largest thickness t (nodes shared by their two neighbours; below the grid's first depth I ~ t²). */
-function mixture(model: ThicknessModel, t: number, depth: Float64Array): (readonly [number, number])[] {
-  const nodes = thicknessNodes(model, t, 40),
-    out = new Map<number, number>();
-  const step = depth[0]!;
-  const add = (i: number, w: number): void => {
-    if (w !== 0) out.set(i, (out.get(i) ?? 0) + w);
-  };
-  nodes.t.forEach((x, m) => {
-    const w = nodes.weights[m]!,
-      at = x / step - 1;
-    if (at <= 0) {
-      add(0, w * (x / step) ** 2);
-      return;
-    }
-    const i = Math.min(depth.length - 2, Math.floor(at));
-    add(Math.max(0, i), w * (i + 1 - at));
-    add(i + 1, w * (at - i));
-  });
-  return [...out];
 }
 
 export interface StartOptions extends ScanOptions {
