@@ -102,6 +102,16 @@ function shifted<T>(plan: usize, amplitude: usize, x: usize, y: usize, out: usiz
     multiply<T>(o, a, stride);
   }
 }
+/** A spectrum [my, mx] in FFT order into the middle of a larger one [ny, nx], whose other bins are cleared. */
+function spread<T>(from: usize, my: i32, mx: i32, to: usize, ny: i32, nx: i32): void {
+  const c: usize = 2 * sizeof<T>(), right = <usize>(mx >> 1) * c, left = <usize>mx * c - right;
+  memory.fill(to, 0, <usize>(ny * nx) * c);
+  for (let y: i32 = 0; y < my; y++) {
+    const row = to + <usize>((y < my - (my >> 1) ? y : y - my + ny) * nx) * c, source = from + <usize>(y * mx) * c;
+    memory.copy(row, source, left);
+    memory.copy(row + <usize>nx * c - right, source + left, right);
+  }
+}
 /** out (+)= weight · |wave|², n points. */
 function intensity<T>(wave: usize, n: usize, out: usize, weight: f64, add: bool): void {
   const L: usize = 16 / sizeof<T>(), w = v128.splat<T>(<T>weight);
@@ -196,6 +206,8 @@ export function toReal_f32(plan: usize, wave: usize, scratch: usize): void { toR
 export function toReal_f64(plan: usize, wave: usize, scratch: usize): void { toReal<f64>(plan, wave, scratch); }
 export function shifted_f32(plan: usize, amplitude: usize, x: usize, y: usize, out: usize): void { shifted<f32>(plan, amplitude, x, y, out); }
 export function shifted_f64(plan: usize, amplitude: usize, x: usize, y: usize, out: usize): void { shifted<f64>(plan, amplitude, x, y, out); }
+export function spread_f32(from: usize, my: i32, mx: i32, to: usize, ny: i32, nx: i32): void { spread<f32>(from, my, mx, to, ny, nx); }
+export function spread_f64(from: usize, my: i32, mx: i32, to: usize, ny: i32, nx: i32): void { spread<f64>(from, my, mx, to, ny, nx); }
 export function intensity_f32(wave: usize, n: usize, out: usize, weight: f64, add: bool): void { intensity<f32>(wave, n, out, weight, add); }
 export function intensity_f64(wave: usize, n: usize, out: usize, weight: f64, add: bool): void { intensity<f64>(wave, n, out, weight, add); }
 export function detect_f32(wave: usize, n: usize, masks: usize, detectors: i32, out: usize): void { detect<f32>(wave, n, masks, detectors, out); }

@@ -3,19 +3,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fail, rng } from "../src/core/index.js";
 import { arrayFile, fileCheckpoint } from "../src/io/node/index.js";
+import { writeNpy } from "../src/io/npy.js";
 import * as ms from "../src/multislice/index.js";
 import { imageFiles, readBox } from "../src/pipeline/stem-box.js";
 
 const usage = `usage: stem-scan <structure.cif | box.xyz> [--zone 0,0,1 | --plane 1,1,0] [--out prefix] [options] [--json]
-  --kv 200 --semiangle 20 --defocus 0 --cs 0 (Å)  --detectors BF:0-20,ADF:60-150 (mrad)  --depths 50,100 thickness series, Å
+  --kv 200 --semiangle 20 --defocus 0 --cs 0 (Å)  --tilt 0,0 of the beam, mrad           --depths 50,100 thickness series, Å
+  --detectors BF:0-20,ADF:60-150 (mrad; also DPC:5-20/4 in sectors, rings:0-100+2, CoM:40)  --prism 0: none; 1: exact; 2, 4 … interpolation
   --thickness 100 --across 20 smallest box, Å     --strain 0.03 allowed to close it       --slice 2 Å
   --step 0.4 Å, or --scan 32x32 probes            --phonons 0 --u 0 (Å², 0: the file's) --seed 1
   --source 0 FWHM, Å    --dose 0 e/Å²             --workers 2 --memory 2048 MB
   --patterns file.npy|h5|zarr --max 60 mrad       --checkpoint file  to go on after an interruption`;
 const numeric = { kv: 200, semiangle: 20, defocus: 0, cs: 0, thickness: 100, across: 20, strain: 0.03, slice: 2, step: 0.4, phonons: 0 };
-const defaults = { ...numeric, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
+const defaults = { ...numeric, prism: 0, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
 async function main(): Promise<void> {
-  const names = ["zone", "plane", "scan", "detectors", "patterns", "checkpoint", "depths", "out", ...Object.keys(defaults)];
+  const names = ["zone", "plane", "scan", "detectors", "patterns", "checkpoint", "depths", "out", "tilt", ...Object.keys(defaults)];
   const texts = Object.fromEntries(names.map((n) => [n, { type: "string" } as const]));
   const flags = { json: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options: { ...texts, ...flags }, allowPositionals: true });
@@ -29,15 +31,19 @@ async function main(): Promise<void> {
   };
   const p = Object.fromEntries(Object.entries(defaults).map(([n, d]) => [n, list(n, " ", 1)?.[0] ?? d])) as typeof defaults;
   const axis = (name: string): ms.Triple => (list(name, ",", 3) ?? [0, 0, 1]) as unknown as ms.Triple;
+  if (o.plane && o.zone)
+    fail("bad-value", { plane: o.plane, zone: o.zone }, "--plane and --zone are two ways to say which way the beam runs: give one");
   const toSource = o.plane ? { hkl: axis("plane") } : o.zone ? { uvw: axis("zone") } : undefined;
   const size = { toSource, across: p.across, thickness: p.thickness, maxStrain: p.strain };
   const { atoms, unit, notes } = readBox(file, (path) => readFileSync(path, "utf8"), size);
-  const detectors = ms.annularDetectors(o.detectors ?? "BF:0-20,ADF:60-150");
+  const detectors = ms.detectorsFromText(o.detectors ?? "BF:0-20,ADF:60-150");
   if (o.patterns) detectors.push({ kind: "pixelated", maxMrad: p.max });
   const optics = { voltageKv: p.kv, semiangleMrad: p.semiangle, aberrations: { defocus: p.defocus, Cs: p.cs } };
   const phonons = p.phonons > 0 ? { configurations: p.phonons, seed: p.seed, ...(p.u > 0 ? { u: p.u } : {}) } : undefined;
   const where = { unit, step: p.step, shape: list("scan", "x", 2) as [number, number] | undefined, depths: list("depths", ",") };
-  const plan = ms.planScan(ms.stemSetup(atoms, { ...optics, ...where, detectors, sliceThickness: p.slice, phonons }));
+  const [tiltX = 0, tiltY = 0] = list("tilt", ",", 2) ?? [];
+  const how = { tiltMrad: [tiltX, tiltY] as const, interpolation: p.prism === 0 ? undefined : p.prism };
+  const plan = ms.planScan(ms.stemSetup(atoms, { ...optics, ...where, ...how, detectors, sliceThickness: p.slice, phonons }));
   for (const note of [...notes, ...plan.warnings, ms.describeScan(plan)]) console.error(note);
   const file4d = ms.patternSink((s) => arrayFile(`${o.patterns}`, { ...s, type: "f32", cube: ms.cubeGeometry(plan) }));
   const onProgress = (q: { done: number; total: number }) => process.stderr.write(`\r${((100 * q.done) / q.total).toFixed(1)} % `);
@@ -49,10 +55,19 @@ async function main(): Promise<void> {
     if (path) for (const [end, bytes] of imageFiles({ data, ...rest })) writeFileSync(`${path}.${end}`, bytes);
     return { ...rest, depth, path };
   });
-  if (o.json) return console.log(JSON.stringify({ probes: plan.probes, steps: plan.positions.steps, images: rows, patterns: o.patterns }));
+  // Readings of more than a number: sectors, rings, centres of mass.
+  const more = result.readings.filter((r) => r.data.length > 0 && !images.some((i) => i.name === r.name));
+  const arrays = more.map(({ data, ...rest }) => {
+    const path = o.out && `${o.out}-${rest.name}.npy`;
+    if (path) writeFileSync(path, writeNpy(data, [...rest.shape]));
+    return { ...rest, path };
+  });
+  const all = { probes: plan.probes, steps: plan.positions.steps, images: rows, arrays, patterns: o.patterns };
+  if (o.json) return console.log(JSON.stringify(all));
   const text = (v: number): string => v.toExponential(4).padStart(12);
   console.log(`image          depth, Å${["mean", "min", "max"].map((t) => t.padStart(12)).join("")}`);
   for (const r of rows) console.log(r.name.padEnd(14), r.depth.toFixed(1).padStart(8), ...[r.mean, r.min, r.max].map(text));
+  for (const { name, shape, path } of arrays) console.log(`${name.padEnd(14)} [${shape}]${path ? ` in ${path}` : "; --out writes it"}`);
 }
 main().catch((e: unknown) => {
   console.error(e instanceof Error ? `stem-scan: ${e.message}` : e);

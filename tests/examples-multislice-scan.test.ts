@@ -89,7 +89,16 @@ describe("stem-scan on a file of our own", () => {
     expect(r.stderr).toContain("2 frames are taken as snapshots");
     expect(r.stdout).toMatch(/ADF +4\.0 +\d/);
   });
+  test("PRISM of factor 1 gives the numbers of multislice, tilted; sectors, rings and centres of mass as arrays", async () => {
+    const args = [xyz, "--semiangle", "25", "--scan", "2x3", "--tilt", "3,-2", "--detectors", "ADF:40-80,DPC:5-25/4,rings:0-40+10,CoM:30"];
+    const [plain, prism] = [json(args), json([...args, "--prism", "1", "--out", "prism"])];
+    expect(prism.images[0]!.mean / plain.images[0]!.mean).toBeCloseTo(1, 5);
+    for (const [name, size] of [["DPC", 4], ["rings", 4], ["CoM", 2]] as const) // biome-ignore format: short
+      expect((await readNpy(readFileSync(join(out, `prism-${name}.npy`)))).shape).toEqual([2, 3, size]);
+  });
   test.each([
+    ["a zone and a plane", [xyz, "--zone", "1,1,0", "--plane", "1,1,0"]],
+    ["an interpolation that is none", [xyz, "--semiangle", "25", "--detectors", "ADF:40-80", "--prism", "1.5"]],
     ["a zone for a box that is taken as it stands", [xyz, "--zone", "1,1,0"]],
     ["a detector that is none", [xyz, "--detectors", "ADF"]],
     ["a box that is too small", [xyz, "--semiangle", "3", "--detectors", "ADF:40-80"]],

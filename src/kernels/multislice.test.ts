@@ -58,6 +58,8 @@ function run(backend: "wasm" | "js", type: "f32" | "f64", ny: number, nx: number
   save(wave, 2 * n);
   k[`shifted_${type}`](t.ptr, propagator, x, y, out);
   save(out, 2 * n);
+  k[`spread_${type}`](wave, ny - 5, nx - 3, out, ny, nx);
+  save(out, 2 * n);
   k[`intensity_${type}`](wave, n, out, 0.5, false);
   k[`intensity_${type}`](propagator, n, out, 2, true);
   save(out, n);

@@ -24,6 +24,9 @@ export interface MultisliceKernels {
   /** out = amplitude · y[iy] · x[ix]. */
   shifted_f32(plan: N, amplitude: N, x: N, y: N, out: N): void;
   shifted_f64(plan: N, amplitude: N, x: N, y: N, out: N): void;
+  /** A spectrum [my, mx] in FFT order into the middle of a larger one [ny, nx], whose other bins are cleared. */
+  spread_f32(from: N, my: N, mx: N, to: N, ny: N, nx: N): void;
+  spread_f64(from: N, my: N, mx: N, to: N, ny: N, nx: N): void;
   /** out (+)= weight · |wave|², real of the wave's type. */
   intensity_f32(wave: N, n: N, out: N, weight: N, add: boolean): void;
   intensity_f64(wave: N, n: N, out: N, weight: N, add: boolean): void;

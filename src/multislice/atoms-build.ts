@@ -77,8 +77,8 @@ export function takeAtoms(m: AtomModel, indices: ArrayLike<number>): AtomModel {
   });
 }
 
-/** Atoms above which a model is refused: it would not fit the memory of a laptop. */
-const MAX_ATOMS = 50_000_000;
+/** Atoms above which a model is refused: with what a simulation keeps of them it would not fit the memory of a laptop. */
+export const MAX_ATOMS = 20_000_000;
 
 /**
  * Repetitions along a, b, c: the box grows, the spacing stays. Order of the atoms: whole cells, c slowest.
@@ -89,7 +89,8 @@ export function repeatAtoms(m: AtomModel, [na, nb, nc]: readonly [number, number
     fail("bad-value", { repetitions: [na, nb, nc] }, "repetitions are whole numbers of at least 1");
   const n = m.atomicNumbers.length,
     cells = na * nb * nc;
-  if (n * cells > MAX_ATOMS) fail("too-large", { atoms: n * cells, limit: MAX_ATOMS }, "fewer repetitions, please");
+  if (n * cells > MAX_ATOMS)
+    fail("too-large", { atoms: n * cells, limit: MAX_ATOMS }, `more than ${MAX_ATOMS / 1e6} million atoms: fewer repetitions, please`);
   const indices = new Uint32Array(n * cells);
   for (let i = 0; i < indices.length; i++) indices[i] = i % Math.max(1, n);
   const out = takeAtoms(m, indices);

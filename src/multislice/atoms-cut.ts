@@ -4,7 +4,7 @@ import { inverse } from "../core/frames.js";
 import type { Mat3 } from "../geometry/metric.js";
 import { identity } from "../geometry/rotation.js";
 import { type AtomModel, model } from "./atoms.js";
-import { rotateTensor, takeAtoms } from "./atoms-build.js";
+import { MAX_ATOMS, rotateTensor, takeAtoms } from "./atoms-build.js";
 import { type Crystal, crystalCell } from "./atoms-orient.js";
 import { type Triple, tripleOf } from "./vectors.js";
 
@@ -21,7 +21,6 @@ export interface CutOptions {
   /** Point of the crystal at the centre of the box, fractional. Default: the origin. */
   readonly centre?: Triple | undefined;
 }
-const MAX_ATOMS = 50_000_000;
 
 /**
  * A piece of crystal of any orientation in a rectangular box. The cut is not periodic: leave vacuum about it (`padAtoms`), or use
@@ -39,7 +38,12 @@ export function cutCrystal(crystal: Crystal, { box, inside, rotation = identity(
       turned[2] * (turned[3] * turned[7] - turned[4] * turned[6]),
   );
   const expected = (n * box[0] * box[1] * box[2]) / volume;
-  if (expected > MAX_ATOMS) fail("too-large", { atoms: Math.round(expected), limit: MAX_ATOMS, box }, "a smaller box, please");
+  if (expected > MAX_ATOMS)
+    fail(
+      "too-large",
+      { atoms: Math.round(expected), limit: MAX_ATOMS, box },
+      `more than ${MAX_ATOMS / 1e6} million atoms: a smaller box, please`,
+    );
   const inv = inverse(turned as Map3); // r = f·rows, so f = r·inv; columns of inv are the reciprocal vectors
   const base = Array.from({ length: n }, (_, i) => {
     const r = tripleOf(

@@ -26,6 +26,7 @@ export { focalEnsemble, focalSpreadOf, spatialEnvelope, temporalEnvelope, tiltEn
 export type { DetectorBlur } from "./detector-geometry.js";
 export type { Reading } from "./detector-read.js";
 export { readDetectors } from "./detector-read.js";
+export { detectorsFromText } from "./detector-text.js";
 export type {
   AnnularDetector,
   Axis,
@@ -81,11 +82,11 @@ export type { ScanMemory, ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan
 export { planScan } from "./scan-plan.js";
 export type { Scan, ScanPositions } from "./scan-positions.js";
 export { gridScan, scanPositions } from "./scan-positions.js";
-export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult } from "./scan-run.js";
+export type { PatternSink, PatternStream, ScanOptions, ScanReading, ScanResult } from "./scan-result.js";
 export { runScan } from "./scan-run.js";
 export { cubeGeometry, patternSink } from "./scan-sinks.js";
 export type { Slices } from "./slicing.js";
 export { planeSlices, restSlices, sliceOfAtoms, slices } from "./slicing.js";
 export type { CrystalBox, CrystalBoxOptions, StemImage, StemOptions } from "./stem.js";
-export { annularDetectors, crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
+export { crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
 export type { Triple } from "./vectors.js";

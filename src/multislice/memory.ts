@@ -39,6 +39,17 @@ export function multisliceMemory({
   return { potential, transmission, waves: wave, total: potential + transmission + wave };
 }
 
+/** Refuse an array of a result that would not fit, before it is made. @throws too-large */
+export function checkArray(bytes: number, maxMemoryMB: number, details: Readonly<Record<string, unknown>>, cure: string): void {
+  if (!(maxMemoryMB > 0)) fail("bad-value", { maxMemoryMB }, "maxMemoryMB is a number of megabytes, for example 2048");
+  if (bytes > maxMemoryMB * 1048576)
+    fail(
+      "too-large",
+      { needMB: Math.ceil(bytes / 1048576), maxMemoryMB, ...details },
+      `this array does not fit the memory: ${cure}, or raise maxMemoryMB`,
+    );
+}
+
 /** WebAssembly addresses 4 GiB. */
 const ADDRESSABLE = 4 * 1024 ** 3;
 

@@ -5,6 +5,7 @@ import { type AtomPotential, lobatoPotential } from "../scattering/real-space.js
 import type { AtomModel } from "./atoms.js";
 import type { WaveGrid } from "./grid.js";
 import { lagrangeStencil } from "./lagrange.js";
+import { checkArray } from "./memory.js";
 import { slices } from "./slicing.js";
 
 export interface SampledPotentialOptions {
@@ -17,6 +18,8 @@ export interface SampledPotentialOptions {
   readonly periodicZ?: boolean | undefined;
   /** Atoms end where V falls below this, volts. Default 1e-4. */
   readonly tolerance?: number | undefined;
+  /** Largest array, MB. Default 2048. */
+  readonly maxMemoryMB?: number | undefined;
 }
 
 /** The potential falls to zero over the last part of an atom's radius by a cosine from here. */
@@ -28,13 +31,15 @@ const TAPER = 0.85;
  * (abTEM's and Prismatic's finite projections) do it; it folds what the pixels cannot carry into the band, where {@link potentialPlan} is exact. For
  * comparison, and for isolated atoms with potentials known in real space alone.
  * @returns [slices, ny, nx], V·Å
+ * @throws too-large above `maxMemoryMB`
  */
 export function sampledPotential(model: AtomModel, options: SampledPotentialOptions): Float64Array {
-  const { grid: g, potential = lobatoPotential, periodicZ = false, tolerance = 1e-4 } = options;
+  const { grid: g, potential = lobatoPotential, periodicZ = false, tolerance = 1e-4, maxMemoryMB = 2048 } = options;
   if (!(tolerance > 0 && tolerance < 10)) fail("bad-value", { tolerance }, "the tolerance is a potential in volts, for example 1e-4");
   const { bounds, count } = slices(model, options),
-    n = g.nx * g.ny,
-    out = new Float64Array(count * n),
+    n = g.nx * g.ny;
+  checkArray(8 * count * n, maxMemoryMB, { shape: [count, g.ny, g.nx] }, "thicker slices, coarser pixels or a smaller box");
+  const out = new Float64Array(count * n),
     c = model.cell;
   const pixel = Math.min(Math.hypot(...g.a) / g.nx, Math.hypot(...g.b) / g.ny);
   const tables = new Map<number, RadialTables>();

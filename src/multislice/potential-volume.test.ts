@@ -45,6 +45,7 @@ test("the volume of silicon has its mean inner potential, and is read back as wr
   });
   const plan = potentialPlan(model, { grid: waveGrid(64, 64, [a, 0], [0, a]), sliceThickness: a / 4 });
   const { data, shape, thickness, voxelAngstrom } = potentialVolume(plan);
+  expect(() => potentialVolume(plan, { maxMemoryMB: 0.01 })).toThrow(/too-large.*thicker slices/);
   plan.free();
   expect(shape).toEqual([thickness.length, 64, 64]);
   expect(thickness.reduce((s, d) => s + d, 0)).toBeCloseTo(a, 12);

@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.js";
 import { irfft2, rfft2 } from "../numerics/fft.js";
 import { reciprocalGrid, type WaveGrid } from "./grid.js";
+import { checkArray } from "./memory.js";
 import type { PotentialPlan } from "./potential.js";
 
 /** ε₀ in e/(V Å): 8.8541878188e-12 F/m over e = 1.602176634e-19 C (CODATA 2022). */
@@ -17,10 +18,22 @@ export interface PotentialVolume {
   readonly voxelAngstrom: readonly [x: number, y: number, z: number];
 }
 
-/** The potential of all slices of a plan, V, averaged over the thickness of each. */
-export function potentialVolume(plan: PotentialPlan): PotentialVolume {
+/**
+ * The potential of all slices of a plan, V, averaged over the thickness of each.
+ * @throws too-large above `maxMemoryMB` (default 2048), with the numbers to change
+ */
+export function potentialVolume(
+  plan: PotentialPlan,
+  { maxMemoryMB = 2048 }: { readonly maxMemoryMB?: number | undefined } = {},
+): PotentialVolume {
   const { nx, ny, a, b } = plan.grid,
     nz = plan.slices.count;
+  checkArray(
+    4 * nz * ny * nx,
+    maxMemoryMB,
+    { shape: [nz, ny, nx] },
+    "thicker slices, coarser pixels or a smaller box; or write the slices one by one (plan.projected)",
+  );
   const data = new Float32Array(nz * ny * nx),
     thickness = Float64Array.from({ length: nz }, (_, i) => plan.thickness(i));
   for (let i = 0; i < nz; i++) {

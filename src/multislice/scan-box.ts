@@ -1,9 +1,6 @@
 import { fail } from "../core/errors.js";
 import type { AtomModel } from "./atoms.js";
-import { repeatAtoms } from "./atoms-build.js";
-
-/** About a gigabyte of atoms and their slices: more is a slip of a unit. */
-const MOST_ATOMS = 10e6;
+import { MAX_ATOMS, repeatAtoms } from "./atoms-build.js";
 
 /**
  * A box repeated until it is at least `across` Å wide between both pairs of its sides (room for the probe and for its spread: twice the thickness times
@@ -25,11 +22,11 @@ export function enlargeAtoms(
     count(thickness, c[8]!),
   ] as const;
   const atoms = repetitions.reduce((n, r) => n * r, m.atomicNumbers.length);
-  if (atoms > MOST_ATOMS)
+  if (atoms > MAX_ATOMS)
     fail(
-      "out-of-range",
+      "too-large",
       { atoms, repetitions, across, thickness },
-      `more than ${MOST_ATOMS / 1e6} million atoms: ask for a smaller box, or build it with repeatAtoms`,
+      `more than ${MAX_ATOMS / 1e6} million atoms: ask for a narrower or thinner box (across, thickness in Å)`,
     );
   return { atoms: repeatAtoms(m, repetitions), repetitions };
 }

@@ -38,7 +38,16 @@ export function scanKey(plan: ScanPlan): string {
     { grid, beam, detectors, potential, multislice } = setup;
   // Functions (form factors, an MTF) count by name alone; typed arrays by their values.
   const text = JSON.stringify(
-    { grid, wavelength: beam.wavelength, detectors, potential, multislice, exits: plan.exits, configurations: plan.configurations.count },
+    {
+      grid,
+      wavelength: beam.wavelength,
+      detectors,
+      potential,
+      multislice,
+      prism: plan.prism?.factors,
+      exits: plan.exits,
+      configurations: plan.configurations.count,
+    },
     (_k, v: unknown) => (typeof v === "function" ? `function ${v.name}` : ArrayBuffer.isView(v) ? Array.from(v as unknown as number[]) : v),
   );
   for (let i = 0; i < text.length; i++) {

@@ -6,6 +6,7 @@ import { type CompiledDetectors, compileDetectors, type Detector } from "./detec
 import { antialiasCutoff, reciprocalGrid, type Wave, type WaveGrid } from "./grid.js";
 import { type Snapshots, still } from "./phonons.js";
 import type { PotentialOptions } from "./potential.js";
+import { onWindow, type PrismBeams, type PrismWindow, prismBeams, prismBytes, prismWindow } from "./prism-beams.js";
 import { probeOutside } from "./probe-size.js";
 import type { MultisliceOptions } from "./propagate.js";
 import { type Scan, type ScanPositions, scanPositions } from "./scan-positions.js";
@@ -27,6 +28,11 @@ export interface ScanSetup {
   readonly detectors: readonly Detector[];
   readonly potential?: Omit<PotentialOptions, "grid" | "arena"> | undefined;
   readonly multislice?: Omit<MultisliceOptions, "maxMemoryMB"> | undefined;
+  /**
+   * PRISM in place of a multislice run for every probe: plane waves once, probes as their sums. With `interpolation` f (one number, or two along a and b; default 1)
+   * every f-th plane wave alone, and each probe from a window of 1/f of the box. Detectors then have the window's coarser steps of angle.
+   */
+  readonly prism?: { readonly interpolation?: number | readonly [number, number] | undefined } | undefined;
   /** Thicknesses at which to read the detectors, Å, rising; each goes to the nearest slice boundary. Default: the whole box. */
   readonly depths?: readonly number[] | undefined;
   /** "strict" (default) refuses models and boxes that no good simulation has; "none" runs them. */
@@ -38,6 +44,8 @@ export interface ScanMemory {
   readonly detectors: number;
   /** Waves and tables in flight. */
   readonly waves: number;
+  /** Exit waves of PRISM, for all depths. */
+  readonly matrix: number;
   /** All readings in numbers, and whole patterns if they are kept. */
   readonly readings: number;
   readonly patterns: number;
@@ -48,6 +56,8 @@ export interface ScanPlan {
   readonly positions: ScanPositions;
   readonly probes: number;
   readonly waves: readonly WeightedProbe[];
+  /** Plane waves of PRISM. */
+  readonly prism?: PrismBeams | undefined;
   readonly configurations: Snapshots;
   readonly detectors: CompiledDetectors;
   readonly slices: Slices;
@@ -74,8 +84,16 @@ export function planScan(setup: ScanSetup): ScanPlan {
   const first = configurations.snapshot(0);
   // Displaced atoms come closer than those at rest.
   if (checks === "strict") checkAtoms(first, "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {});
-  const waves = probesOf(setup, checks === "strict", first.cell[8]!, warnings);
-  const detectors = compileDetectors(setup.detectors, grid, beam);
+  const cutWindow = setup.prism && prismWindow(grid, setup.prism.interpolation);
+  const waves = probesOf(setup, checks === "strict", first.cell[8]!, warnings, cutWindow);
+  const prism =
+    cutWindow &&
+    prismBeams(
+      grid,
+      cutWindow,
+      waves.map((w) => onWindow(w.wave, grid, cutWindow)),
+    );
+  const detectors = compileDetectors(setup.detectors, prism?.window ?? grid, beam);
   const cut = slices(first, setup.potential ?? {});
   const exits = exitsOf(setup.depths, cut);
   const n = grid.nx * grid.ny,
@@ -85,6 +103,7 @@ export function planScan(setup: ScanSetup): ScanPlan {
     transmission: 2 * bytes * n * cut.count,
     detectors: detectors.masks.byteLength + detectors.labels.reduce((s, l) => s + l.labels.byteLength, 0),
     waves: 2 * bytes * n * (waves.length + 8),
+    matrix: prism ? prismBytes(prism, setup.multislice?.precision ?? "f32") * exits.length : 0,
     readings: 8 * detectors.sums * probes * exits.length,
     patterns: patternBytes * probes * exits.length,
   };
@@ -93,6 +112,7 @@ export function planScan(setup: ScanSetup): ScanPlan {
     positions,
     probes,
     waves,
+    ...(prism ? { prism } : {}),
     configurations,
     detectors,
     slices: cut,
@@ -103,7 +123,7 @@ export function planScan(setup: ScanSetup): ScanPlan {
   };
 }
 
-function probesOf(setup: ScanSetup, strict: boolean, thickness: number, warnings: string[]): WeightedProbe[] {
+function probesOf(setup: ScanSetup, strict: boolean, thickness: number, warnings: string[], cut: PrismWindow | undefined): WeightedProbe[] {
   const { grid, probe } = setup,
     n = grid.nx * grid.ny;
   const list: readonly WeightedProbe[] = Array.isArray(probe) ? (probe as readonly WeightedProbe[]) : [{ wave: probe as Wave, weight: 1 }];
@@ -135,24 +155,26 @@ function probesOf(setup: ScanSetup, strict: boolean, thickness: number, warnings
       );
     }
     if (!strict) continue;
-    const { outside: tail, size, radius } = probeOutside(wave, grid);
+    const { outside: tail, size, radius } = cut ? probeOutside(onWindow(wave, grid, cut), cut.window) : probeOutside(wave, grid);
+    const room = cut && Math.max(...cut.factors) > 1 ? "the window of PRISM" : "the box",
+      wider = room === "the box" ? "" : ", a smaller interpolation";
     if (tail > 0.1) {
       const factor = Math.max(2, Math.ceil((2.2 * radius) / size));
       fail(
         "bad-value",
         { outsideFraction: Number(tail.toFixed(3)), boxÅ: Number(size.toFixed(2)) },
-        `the box is smaller than the probe: ${(100 * tail).toFixed(0)} % of its intensity lies beyond half the box and overlaps the next period; repeat the cell about ${factor} times along a and b (repeatAtoms), or reduce defocus and aberrations`,
+        `${room} is smaller than the probe: ${(100 * tail).toFixed(0)} % of its intensity lies beyond half of it and overlaps the next period; repeat the cell about ${factor} times along a and b (repeatAtoms)${wider}, or reduce defocus and aberrations`,
       );
     }
     if (tail > 0.03)
       warnings.push(
-        `${(100 * tail).toFixed(1)} % of the probe's intensity lies beyond half the box (${size.toFixed(1)} Å); a larger box is safer`,
+        `${(100 * tail).toFixed(1)} % of the probe's intensity lies beyond half of ${room} (${size.toFixed(1)} Å); a larger box${wider} is safer`,
       );
     // The cone of the beam, in and out: half a box is all there is before it meets its neighbours.
     const spread = thickness * setup.beam.wavelength * Math.sqrt(reach);
     if (spread > size / 2)
       warnings.push(
-        `over ${thickness.toFixed(0)} Å the beam spreads to ${spread.toFixed(0)} Å from its axis, more than half the box (${size.toFixed(0)} Å): take a box of ${Math.ceil(2 * spread)} Å`,
+        `over ${thickness.toFixed(0)} Å the beam spreads to ${spread.toFixed(0)} Å from its axis, more than half of ${room} (${size.toFixed(0)} Å): take a box of ${Math.ceil(2 * spread * (cut ? Math.max(...cut.factors) : 1))} Å${wider}`,
       );
   }
   return list.map((p) => ({ wave: p.wave, weight: p.weight }));

@@ -2,7 +2,7 @@ import type { EmdDatacube } from "../io/hdf5/emd-write.js";
 import type { ArrayStream } from "../io/stream.js";
 import { reciprocalVectors } from "./grid.js";
 import type { ScanPlan } from "./scan-plan.js";
-import type { PatternSink, PatternStream } from "./scan-run.js";
+import type { PatternSink, PatternStream } from "./scan-result.js";
 
 /** A pattern sink on an array that is written piece by piece (`npyStream`, `hdf5Stream`, `zarrStream`, or `arrayFile` of ewald/io/node). */
 export function patternSink(open: (stream: PatternStream) => Promise<ArrayStream>): (stream: PatternStream) => Promise<PatternSink> {
@@ -20,6 +20,6 @@ export function patternSink(open: (stream: PatternStream) => Promise<ArrayStream
 export function cubeGeometry(plan: ScanPlan): Omit<EmdDatacube, "shape" | "type"> {
   const length = (v: readonly number[] | undefined): number => (v ? Math.hypot(...v) : 1);
   const { steps } = plan.positions,
-    { aStar, bStar } = reciprocalVectors(plan.setup.grid);
+    { aStar, bStar } = reciprocalVectors(plan.detectors.grid);
   return { scanStep: [length(steps?.y), length(steps?.x)], pixel: [length(bStar), length(aStar)], voltageKv: plan.setup.beam.voltageKv };
 }

@@ -15,7 +15,8 @@ import { multislicePlan } from "./propagate.js";
 import { decodeState, encodeState } from "./scan-checkpoint.js";
 import { planScan, type ScanSetup } from "./scan-plan.js";
 import { gridScan, scanPositions } from "./scan-positions.js";
-import { type PatternStream, runScan } from "./scan-run.js";
+import type { PatternStream } from "./scan-result.js";
+import { runScan } from "./scan-run.js";
 
 const a = 5.431;
 const diamond = [0, 0, 0, 0, 0.5, 0.5, 0.5, 0, 0.5, 0.5, 0.5, 0, 0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.25, 0.75, 0.75, 0.75, 0.25];
@@ -172,6 +173,25 @@ test("same bits for any number of workers, any block, little memory, and after a
   expect(seen.at(-1)).toBe(1);
   // A checkpoint of another scan is refused.
   await expect(runScan({ ...setup, beam: beam(100) }, { checkpoint })).rejects.toThrow(/another scan/);
+});
+
+test("a blurred pattern kept in memory goes on after an interruption", async () => {
+  const blurred: ScanSetup = {
+    ...setup,
+    atoms: repeatAtoms(cell, [2, 2, 1]),
+    depths: undefined,
+    detectors: [{ kind: "pixelated", maxMrad: 20, blur: { kind: "gaussian", sigmaMrad: 2 } }],
+  };
+  const whole = await runScan(blurred, { workers: 1 }),
+    stop = new AbortController();
+  let saved: Uint8Array | undefined;
+  const save = async (b: Uint8Array): Promise<void> => {
+    saved = b;
+    stop.abort();
+  };
+  const checkpoint = { load: async () => saved, save };
+  await expect(runScan(blurred, { workers: 1, blockProbes: 5, checkpoint, signal: stop.signal })).rejects.toThrow();
+  expect((await runScan(blurred, { workers: 1, checkpoint })).readings).toEqual(whole.readings);
 });
 
 test("a thickness series is what separate crystals give", async () => {

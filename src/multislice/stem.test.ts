@@ -9,6 +9,7 @@ import { fft2 } from "../numerics/fft.js";
 import { maxRelative } from "../testing/close.js";
 import { aberrationPhase, aberrationTerms } from "./aberrations.js";
 import { atomModel, thicknessOf } from "./atoms.js";
+import { detectorsFromText } from "./detector-text.js";
 import { compileDetectors } from "./detectors.js";
 import { antialiasCutoff, reciprocalGrid, waveGrid } from "./grid.js";
 import { hrtem, hrtemSteps } from "./hrtem.js";
@@ -16,7 +17,7 @@ import { potentialPlan } from "./potential.js";
 import { enlargeAtoms, samplingForAngle } from "./scan-box.js";
 import { planScan } from "./scan-plan.js";
 import { runScan } from "./scan-run.js";
-import { annularDetectors, crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
+import { crystalBox, describeScan, stemImages, stemSetup } from "./stem.js";
 
 const quartz = structure(unitCell(4.913, 4.913, 5.405, 90, 90, 120), spaceGroup("P 31 2 1"), [
   atom({ element: "Si", xyz: [0.47, 0, 1 / 3], uIso: 0.006 }),
@@ -65,7 +66,7 @@ test("a whole set-up from what a microscopist knows, with focal spread and vibra
     stemSetup(atoms, {
       voltageKv: 300,
       semiangleMrad: 20,
-      detectors: [...annularDetectors("BF:0-20, HAADF : 50-90"), { kind: "pixelated", maxMrad: 30 }],
+      detectors: [...detectorsFromText("BF:0-20, HAADF : 50-90"), { kind: "pixelated", maxMrad: 30 }],
       unit,
       step: 2,
       focalSpread: 40,
@@ -94,7 +95,7 @@ test("a whole set-up from what a microscopist knows, with focal spread and vibra
   const pixel = (4.913 ** 2 * Math.sin((2 * Math.PI) / 3)) / 9;
   expect(counts[0]!.mean / (1e4 * pixel * images[0]!.mean)).toBeCloseTo(1, 1);
   expect(() => stemImages(plan, result, { dose: 1 })).toThrow(/rng/);
-  expect(() => annularDetectors("ADF")).toThrow(/BF:0-20/);
+  expect(() => detectorsFromText("ADF")).toThrow(/BF:0-20/);
 });
 
 describe("high resolution", () => {

@@ -7,14 +7,14 @@ import { type Crystal, type OrientedAtoms, type OrientOptions, orientedAtoms, tr
 import { focalEnsemble } from "./coherence.js";
 import { defocused } from "./defocus.js";
 import type { Detector } from "./detectors.js";
-import { gridOfSampling } from "./grid.js";
+import { goodGridSize, gridOfSampling, type WaveGrid, waveGrid } from "./grid.js";
 import { poissonDose, sourceBlur } from "./measurements.js";
 import { frozenPhonons, type PhononOptions, type Snapshots } from "./phonons.js";
 import { probeAmplitude } from "./probe.js";
 import { enlargeAtoms, samplingForAngle } from "./scan-box.js";
 import type { ScanPlan, ScanSetup, WeightedProbe } from "./scan-plan.js";
 import { gridScan, type Scan } from "./scan-positions.js";
-import type { ScanResult } from "./scan-run.js";
+import type { ScanResult } from "./scan-result.js";
 
 export interface CrystalBoxOptions extends Partial<OrientOptions> {
   /** Smallest width of the box, Å. Default 20. */
@@ -64,6 +64,10 @@ export interface StemOptions {
   readonly phonons?: PhononOptions | undefined;
   readonly depths?: readonly number[] | undefined;
   readonly precision?: "f32" | "f64" | undefined;
+  /** Tilt of the beam along x and y, mrad. */
+  readonly tiltMrad?: readonly [number, number] | undefined;
+  /** PRISM with this interpolation factor (1: exact) in place of multislice for every probe. */
+  readonly interpolation?: number | undefined;
 }
 
 /** A scan from what a microscopist knows: the grid follows from the largest angle asked for. Change any field before `planScan` or `runScan`. */
@@ -77,10 +81,9 @@ export function stemSetup(atoms: AtomModel | Snapshots, o: StemOptions): ScanSet
     c = [cell[3]!, cell[4]!] as const;
   // A soft edge is one reciprocal pixel wide.
   const edge = (1e3 * b.wavelength) / Math.min(Math.hypot(...a), Math.hypot(...c));
-  const grid = gridOfSampling(
-    a,
-    c,
-    o.sampling ?? samplingForAngle(Math.max(o.semiangleMrad + edge, ...o.detectors.map(reach)), b.wavelength),
+  const grid = divisible(
+    gridOfSampling(a, c, o.sampling ?? samplingForAngle(Math.max(o.semiangleMrad + edge, ...o.detectors.map(reach)), b.wavelength)),
+    o.interpolation ?? 1,
   );
   const optics = (defocus: number) => ({ aperture: o.semiangleMrad / 1e3, aberrations: defocused(o.aberrations, defocus) });
   const spread = o.focalSpread ? focalEnsemble(o.focalSpread, o.focalSamples ?? 5) : undefined;
@@ -103,9 +106,20 @@ export function stemSetup(atoms: AtomModel | Snapshots, o: StemOptions): ScanSet
         : gridScan(area, o.step === undefined ? { semiangleMrad: o.semiangleMrad, wavelength: b.wavelength } : { step: o.step })),
     detectors: o.detectors,
     potential: { sliceThickness: o.sliceThickness ?? 2 },
-    multislice: { precision: o.precision ?? "f32" },
+    multislice: {
+      precision: o.precision ?? "f32",
+      ...(o.tiltMrad ? { tilt: [o.tiltMrad[0] / 1e3, o.tiltMrad[1] / 1e3] as const } : {}),
+    },
+    ...(o.interpolation === undefined ? {} : { prism: { interpolation: o.interpolation } }),
     ...(o.depths ? { depths: o.depths } : {}),
   };
+}
+/** A grid whose pixels an interpolation factor divides. */
+function divisible(g: WaveGrid, factor: number): WaveGrid {
+  if (!(Number.isInteger(factor) && factor >= 1))
+    fail("bad-value", { interpolation: factor }, "the interpolation of PRISM is a whole number: 1 is exact, 2 to 8 are usual");
+  const up = (n: number): number => (n % factor === 0 ? n : factor * goodGridSize(n / factor));
+  return waveGrid(up(g.nx), up(g.ny), g.a, g.b);
 }
 /** Largest angle of a detector, mrad; 0 where it takes what the grid has. */
 function reach(d: Detector): number {
@@ -121,6 +135,7 @@ export function describeScan(plan: ScanPlan): string {
   const runs = [
     plan.configurations.count > 1 ? `${plan.configurations.count} configurations` : "",
     plan.waves.length > 1 ? `${plan.waves.length} incoherent probes` : "",
+    plan.prism ? `PRISM from ${plan.prism.count} plane waves (interpolation ${plan.prism.factors[0]})` : "",
   ];
   return `${plan.configurations.snapshot(0)}: ${[`${plan.probes} probes`, ...runs].filter((t) => t !== "").join(" × ")}, waves of ${grid.nx} × ${grid.ny} pixels, ${plan.slices.count} slices, about ${Math.ceil(mb)} MB`;
 }
@@ -179,14 +194,5 @@ export function stemImages(
         max: of(Math.max),
       };
     });
-  });
-}
-
-/** Annular detectors from text such as "BF:0-20,ADF:60-150": names and limits in mrad. @throws bad-value */
-export function annularDetectors(text: string): Detector[] {
-  return text.split(",").map((part) => {
-    const m = /^\s*([^:]+?)\s*:\s*([\d.]+)\s*-\s*([\d.]+)\s*$/.exec(part);
-    if (!m) return fail("bad-value", { detector: part }, "detectors are named with their limits in mrad: BF:0-20,ADF:60-150");
-    return { kind: "annular", name: m[1]!, innerMrad: Number(m[2]), outerMrad: Number(m[3]) };
   });
 }

@@ -20,6 +20,8 @@ export function jsMultislice(arena: Arena): MultisliceKernels {
     toReal_f64: b.toReal,
     shifted_f32: a.shifted,
     shifted_f64: b.shifted,
+    spread_f32: a.spread,
+    spread_f64: b.spread,
     intensity_f32: a.intensity,
     intensity_f64: b.intensity,
     detect_f32: (wave, n, masks, detectors, out) => detect(f32(), f32(), f64(), wave / 4, n, masks / 4, detectors, out / 8),
@@ -133,6 +135,16 @@ function typed(arena: Arena, heap: () => Heap, size: 4 | 8) {
           h[o] = re * ar - im * ai;
           h[o + 1] = re * ai + im * ar;
         }
+    },
+    spread: (from: number, my: number, mx: number, to: number, ny: number, nx: number): void => {
+      const h = heap(),
+        [source, target] = [from / size, to / size],
+        place = (i: number, m: number, n: number): number => (i < m / 2 ? i : i - m + n);
+      h.fill(0, target, target + 2 * ny * nx);
+      for (let y = 0; y < my; y++)
+        for (let x = 0; x < mx; x++)
+          for (let k = 0; k < 2; k++)
+            h[target + 2 * (place(y, my, ny) * nx + place(x, mx, nx)) + k] = h[source + 2 * (y * mx + x) + k]!;
     },
     intensity: (wave: number, n: number, out: number, weight: number, add: boolean): void => {
       const h = heap();
