@@ -143,8 +143,7 @@ function typed(arena: Arena, heap: () => Heap, size: 4 | 8) {
       h.fill(0, target, target + 2 * ny * nx);
       for (let y = 0; y < my; y++)
         for (let x = 0; x < mx; x++)
-          for (let k = 0; k < 2; k++)
-            h[target + 2 * (place(y, my, ny) * nx + place(x, mx, nx)) + k] = h[source + 2 * (y * mx + x) + k]!;
+          for (let k = 0; k < 2; k++) h[target + 2 * (place(y, my, ny) * nx + place(x, mx, nx)) + k] = h[source + 2 * (y * mx + x) + k]!;
     },
     intensity: (wave: number, n: number, out: number, weight: number, add: boolean): void => {
       const h = heap();
