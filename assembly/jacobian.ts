@@ -22,14 +22,14 @@ export function jacobianScratch(beams: i32, rows: i32, terms: i32, nodes: i32, b
 
 /**
  * Directions first … first + count − 1: out += their sums. Returns the largest |last Chebyshev vector|², or −1 when the plan's limits are too small.
- * out: u [slots or 1, 2·size], then per slot intensity, t·dI/dt, and one row for each turn.
+ * out: u [slots, 2·size], then per slot intensity, t·dI/dt, and one row for each turn.
  */
 export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratch: usize): f64 {
-  const pool = int(plan, 0), tangents = int(plan, 2), terms = int(plan, 3), nodes = int(plan, 4), slots = int(plan, 5), size = int(plan, 6), zero = int(plan, 7);
-  const real = int(plan, 8) != 0, centre = int(plan, 9), maxBeams = int(plan, 10), maxRows = int(plan, 11), block = int(plan, 24), mode = int(plan, 25), together = mode != 0;
+  const pool = int(plan, 0), tangents = int(plan, 2), terms = int(plan, 3), nodes = int(plan, 4), slots = int(plan, 5), size = int(plan, 6);
+  const real = int(plan, 29) != 0, centre = int(plan, 9), maxBeams = int(plan, 10), maxRows = int(plan, 11), block = int(plan, 24);
   const linear = ptr(plan, 12), g = ptr(plan, 13), half = ptr(plan, 14), reach = ptr(plan, 15), factor = ptr(plan, 16), slot = ptr(plan, 17);
   const grid = ptr(plan, 18), kappa = ptr(plan, 19), dKappa = ptr(plan, 20), weight = ptr(plan, 21), coef = ptr(plan, 22), slope = ptr(plan, 23);
-  const map = ptr(plan, 26), seedFactor = ptr(plan, 27), control = ptr(plan, 28);
+  const map = ptr(plan, 26), control = ptr(plan, 28);
   const scale = num(plan, 0), middle = num(plan, 1), diagonal = num(plan, 2), decay = num(plan, 3), window = num(plan, 4);
   const cap = (maxBeams + 2) & ~1, parts: i32 = real ? 1 : 2, bytes = <usize>(parts << 3);
   let at = align(scratch);
@@ -47,8 +47,7 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
   const grad = at; at = align(at + <usize>cap * <usize>cap * <usize>block * bytes);
   const spare = at; at = align(at + <usize>(cap << 6));
   const work = at;
-  const uRows: i32 = mode == 0 ? slots : mode == 1 ? 1 : 0;
-  const intensity = out + (<usize>uRows * <usize>size << 4), byT = intensity + <usize>(slots << 3), turned = byT + <usize>(slots << 3);
+  const intensity = out + (<usize>slots * <usize>size << 4), byT = intensity + <usize>(slots << 3), turned = byT + <usize>(slots << 3);
   const terms0 = (terms + 1) >> 1, terms1 = terms >> 1;
   let worst: f64 = 0;
 
@@ -101,6 +100,7 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
       norm += x * x;
     }
     worst = max<f64>(worst, norm);
+    if (!(worst <= num(plan, 5))) break;
 
     // ψ at the depths: even and odd terms apart, wanted beams in columns.
     const width = parts * wanted;
@@ -125,7 +125,6 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
       const to = intensity + <usize>(load<i32>(rows + <usize>(r << 3), 4) << 3);
       store<f64>(to, load<f64>(to) + w * f * f * sum);
     }
-    if (mode == 2) continue;
     // seeds: p_k = 2 Σ_m conj(a_km) ψ_m
     memory.fill(seeds, 0, <usize>terms * <usize>width * 8);
     gemm<f64>(terms0, width, nodes, 1, coef, 2 * nodes, 1, false, even, width, 1, false, seeds, 2 * width, work, false);
@@ -149,9 +148,8 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
       }
     }
     store<f64>(v, 0.5);
-    const sets: i32 = together ? 1 : wanted;
-    for (let from: i32 = 0; from < sets; from += block) {
-      const c = min(block, sets - from);
+    for (let from: i32 = 0; from < wanted; from += block) {
+      const c = min(block, wanted - from);
       // a single real row is padded as the matrix is
       const yRow: i32 = real && c == 1 ? ld : n * c, stride = <usize>yRow * bytes;
       memory.fill(y, 0, <usize>(terms + 1) * stride);
@@ -168,12 +166,11 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
           else gemm<f64>(n, c, n, 1, b, 1, n, true, here + stride, c, 1, false, here, c, work, true);
         }
         const row = seeds + <usize>k * <usize>width * 8;
-        const last = together ? wanted : from + c;
-        for (let a: i32 = from; a < last; a++) {
-          const r = a, beam = load<i32>(rows + <usize>(r << 3));
+        for (let a: i32 = 0; a < c; a++) {
+          const r = from + a, beam = load<i32>(rows + <usize>(r << 3));
           const f = load<f64>(factor + <usize>(load<i32>(index + <usize>(beam << 2)) << 3));
-          const t = 2 * w * f * f * (together ? load<f64>(seedFactor + <usize>(load<i32>(rows + <usize>(r << 3), 4) << 3)) : 1);
-          const to = here + (<usize>beam * <usize>c + <usize>(together ? 0 : a - from)) * bytes;
+          const t = 2 * w * f * f;
+          const to = here + (<usize>beam * <usize>c + <usize>a) * bytes;
           store<f64>(to, load<f64>(to) + t * load<f64>(row + <usize>r * bytes));
           if (!real) store<f64>(to, load<f64>(to, 8) + t * load<f64>(row + <usize>r * bytes, 8), 8);
         }
@@ -181,7 +178,7 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
       memory.fill(grad, 0, <usize>n * <usize>n * <usize>c * bytes);
       gemm<f64>(n * c, n, terms - 1, 1, y + stride, 1, yRow, false, v, ld, 1, true, grad, n, work, !real);
       for (let a: i32 = 0; a < c; a++) {
-        const where = together ? 0 : load<i32>(rows + <usize>((from + a) << 3), 4);
+        const where = load<i32>(rows + <usize>((from + a) << 3), 4);
         const u = out + (<usize>where * <usize>size << 4);
         for (let i: i32 = 0; i < n; i++) {
           const ji = load<i32>(index + <usize>(i << 2)), fi = load<f64>(factor + <usize>(ji << 3));

@@ -1,5 +1,6 @@
 // Bloch waves of one frame on many incident directions: one Chebyshev recursion for four directions at a time. Everything is f64; see
 // src/kernels/sweep.ts for the plan and lib/bloch-batch.ts for the layout.
+import { depth, depthReal, pairs } from "./lib/bloch-depths";
 import { advance, align, capacity, common, int, largestNorm, num, panels, product, ptr, unit } from "./lib/bloch-batch";
 
 /** Bytes of scratch for `beams` common beams, `rows` of them wanted, `terms` Chebyshev terms, `nodes` depths, `tangents` derivatives. */
@@ -28,72 +29,6 @@ function keep(x: usize, phi: usize, rows: usize, count: i32, terms: i32, k: i32,
       v128.store(to, a); v128.store(to, b, 16); v128.store(to, c, 32); v128.store(to, d, 48);
     }
   }
-}
-
-/** Coefficients [terms, nodes] as [pair of depths][term][2]: what two depths read stands together. An odd last depth is paired with zeros. */
-function pairs(coef: usize, nodes: i32, terms: i32, out: usize): void {
-  for (let m: i32 = 0; m < nodes; m += 2)
-    for (let k: i32 = 0; k < terms; k++) {
-      const from = coef + <usize>((k * nodes + m) << 3);
-      store<f64>(out, load<f64>(from));
-      store<f64>(out, m + 1 < nodes ? load<f64>(from, 8) : 0, 8);
-      out += 16;
-    }
-}
-
-/** ψ at two depths from real vectors: even terms are its real part, odd ones its imaginary part. */
-// @ts-ignore: decorator
-@inline
-function depthReal(phi: usize, coef: usize, stop: i32, out: usize): void {
-  let a0 = f64x2.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c = coef, p = phi;
-  for (let k: i32 = 0; k < stop; k += 2) {
-    let v0 = v128.load(p), v1 = v128.load(p, 16);
-    let u = v128.load64_splat(c), w = v128.load64_splat(c, 8);
-    a0 = f64x2.add(a0, f64x2.mul(u, v0));
-    a1 = f64x2.add(a1, f64x2.mul(u, v1));
-    b0 = f64x2.add(b0, f64x2.mul(w, v0));
-    b1 = f64x2.add(b1, f64x2.mul(w, v1));
-    if (k + 1 < stop) {
-      v0 = v128.load(p, 32);
-      v1 = v128.load(p, 48);
-      u = v128.load64_splat(c, 16);
-      w = v128.load64_splat(c, 24);
-      a2 = f64x2.add(a2, f64x2.mul(u, v0));
-      a3 = f64x2.add(a3, f64x2.mul(u, v1));
-      b2 = f64x2.add(b2, f64x2.mul(w, v0));
-      b3 = f64x2.add(b3, f64x2.mul(w, v1));
-    }
-    c += 32;
-    p += 64;
-  }
-  v128.store(out, a0); v128.store(out, a1, 16); v128.store(out, a2, 32); v128.store(out, a3, 48);
-  v128.store(out, b0, 64); v128.store(out, b1, 80); v128.store(out, b2, 96); v128.store(out, b3, 112);
-}
-
-/** ψ at two depths: out [2] of 64 bytes = Σ_{k<stop} coef[k, depth] φ_k. */
-// @ts-ignore: decorator
-@inline
-function depth(phi: usize, coef: usize, stop: i32, out: usize): void {
-  let a0 = f64x2.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c = coef;
-  const end = phi + <usize>(stop << 6);
-  for (let p = phi; p < end; p += 64) {
-    const v0 = v128.load(p), v1 = v128.load(p, 16), v2 = v128.load(p, 32), v3 = v128.load(p, 48);
-    let u = v128.load64_splat(c);
-    a0 = f64x2.add(a0, f64x2.mul(u, v0));
-    a1 = f64x2.add(a1, f64x2.mul(u, v1));
-    a2 = f64x2.add(a2, f64x2.mul(u, v2));
-    a3 = f64x2.add(a3, f64x2.mul(u, v3));
-    u = v128.load64_splat(c, 8);
-    b0 = f64x2.add(b0, f64x2.mul(u, v0));
-    b1 = f64x2.add(b1, f64x2.mul(u, v1));
-    b2 = f64x2.add(b2, f64x2.mul(u, v2));
-    b3 = f64x2.add(b3, f64x2.mul(u, v3));
-    c += 16;
-  }
-  v128.store(out, a0); v128.store(out, a1, 16); v128.store(out, a2, 32); v128.store(out, a3, 48);
-  v128.store(out, b0, 64); v128.store(out, b1, 80); v128.store(out, b2, 96); v128.store(out, b3, 112);
 }
 
 /**
@@ -164,7 +99,7 @@ export function sweep(plan: usize, first: i32, count: i32, out: usize, scratch: 
       const f = load<f64>(factor + <usize>(load<i32>(index + <usize>(beam << 2)) << 3));
       for (let m: i32 = 0; m < nodes; m += 2) {
         const pair = min<i32>(2, nodes - m);
-        const stop = load<i32>(last + <usize>((m + pair - 1) << 2));
+        const stop = load<i32>(last + <usize>(m << 2));
         const waves = phi + <usize>(r * terms) * row, c = packed + <usize>(m * terms << 3);
         if (real) depthReal(waves, c, stop, wave);
         else depth(waves, c, stop, wave);

@@ -195,9 +195,12 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
     const x = 2 * Math.PI * path[o]! * radius;
     const j = besselOrders(x, terms),
       root = (apart === "depths" ? 1 : Math.sqrt(depths.weight[o]!)) * Math.exp(-2 * Math.PI * path[o]! * absorbed);
-    last[m] = Math.min(terms, chebyshevTerms(x, tolerance));
+    const stop = chebyshevTerms(x, tolerance);
+    last[m] = Math.min(terms, stop + (stop & 1));
     for (let q = 0; q < terms; q++) coefficients[q * nodes + m] = root * (q === 0 ? 1 : 2) * (q % 4 >= 2 ? -1 : 1) * j[q]!;
   });
+  // The kernels take two depths and two terms at a time.
+  for (let m = 0; m + 1 < nodes; m += 2) last[m] = last[m + 1]!;
   const blocks: number[] = [];
   const give = (bytes: number): number => {
     const at = arena.alloc(bytes);
@@ -251,6 +254,7 @@ export function planSweep(p: SweepProblem, arena: Arena, table: number, widen: n
   const control = i32(Int32Array.of(0));
   words[28] = control;
   words[29] = potential.real ? 1 : 0;
+  words[30] = potential.absorbing ? 1 : 0;
   const numbers = Float64Array.of(1 / (k * radius), middle, 2 / radius, (2 * absorbed) / radius, Number.MAX_VALUE, largestNorm(potential));
   const commit = (): number => {
     const plan = give(sweepPlan.bytes);

@@ -27,7 +27,7 @@ export async function pullAll(
   const { on, signal, onProgress } = run;
   const arena: Arena = on?.arena ?? newArena();
   const plan = (p: PullProblem, widen: number): PullPlan =>
-    p.want === "rows" || potential.absorbing || potential.real ? planRows(p, arena, table, widen) : planPull(p, arena, table, widen);
+    p.want === "rows" ? planRows(p, arena, table, widen) : planPull(p, arena, table, widen);
   const table = placeTable(potential, arena);
   signal?.throwIfAborted();
   /** One after the other in this thread. */

@@ -5,9 +5,8 @@ import { type Arena, wasmAvailable } from "./memory.js";
 export { jacobianWasm } from "./generated/jacobian.js";
 
 /**
- * Derivatives of the intensities of one frame. The plan is that of the sweep (src/kernels/sweep.ts) but for words 5 output slots,
- * 6 coefficients, 7 place of 0 0 0 among them, 8 whether the potential is real, 23 slopes of the coefficients f64 [terms, depths], 24 rows at a
- * time, 25 rows (0), their weighted sum (1) or intensities alone (2), and the addresses 26 number of each coefficient by its place in the box i32 [box], 27 factors of the sum f64 [slots], 28 control i32: not 0 to stop.
+ * Derivatives of the intensities of one frame, each for itself. The plan is that of the sweep (src/kernels/sweep.ts) but for words 5 output slots, 6 coefficients,
+ * 23 slopes of the coefficients f64 [terms, depths], 24 rows at a time, 26 number of each coefficient by its place in the box i32 [box].
  */
 export interface JacobianKernels {
   /** Bytes of scratch of one call. */

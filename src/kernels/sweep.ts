@@ -11,7 +11,7 @@ export { sweepWasm } from "./generated/sweep.js";
  * each beam in the box i32 [n], 13 g f64 [n, 3], 14 g²/2K f64 [n], 15 largest |Sg| at which it takes part f64 [n], 16 surface factor
  * (1 + g_n/K_n)^(−1/2) f64 [n], 17 output slot or −1 i32 [n], 18 potential f64 [box, 2], 19 directions f64 [d, 3], 20 their derivatives
  * f64 [d, tangents, 3], 21 weights f64 [d], 22 coefficients f64 [terms, depths], 23 terms that count i32 [depths]; 28 control i32: not 0 to stop;
- * 29 whether the potential is real.
+ * 29 whether the potential is real, 30 whether it absorbs.
  * Numbers: 0 potential → B, 1 middle of the spectrum, 2 (Sg − middle) → diagonal of B, 3 imaginary centre of B, 4 window |Sg|
  * of wanted beams (derivatives alone), 5 largest |last Chebyshev vector|²: a call ends where it is passed.
  */

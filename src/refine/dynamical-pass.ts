@@ -1,4 +1,4 @@
-import type { SweepRun } from "../bloch/integrate.js";
+import { type SweepRun, sweepAll } from "../bloch/integrate.js";
 import { pullAll } from "../bloch/pull.js";
 import type { PullProblem } from "../bloch/pull-plan.js";
 import type { Progress } from "../core/job.js";
@@ -6,7 +6,7 @@ import type { Arena } from "../kernels/memory.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { type ChainPoint, chainGradient, chainRows, chainWhole } from "./dynamical-chain.js";
 import { addFrame, type BlockNormal, blockNormal } from "./dynamical-normal.js";
-import { bestScale, type FrameState, potentialOf, pullOf, type SetState, thicknessSlopes } from "./dynamical-state.js";
+import { bestScale, type FrameState, potentialOf, pullOf, type SetState, sweepOf, thicknessSlopes } from "./dynamical-state.js";
 import type { DynamicalStage, RowModel } from "./dynamical-types.js";
 import type { StructureModel } from "./model.js";
 
@@ -59,14 +59,14 @@ export async function evaluate(p: Passes, q: ArrayLike<number>, note: string): P
     if (frames.length === 0) continue;
     const potential = potentialOf(p.model, q, s.data, p.factors);
     const done = before;
-    await pullAll(
-      frames.map((f) => pullOf(s, f, potential, "intensities")),
-      (r, i) => {
-        frames[i]!.intensity = r.intensity;
-        frames[i]!.scale = bestScale(frames[i]!);
-      },
+    const results = await sweepAll(
+      frames.map((f) => sweepOf(s, f, potential)),
       { ...p.run, onProgress: (n) => p.tell({ done: done + n, total, note }) },
     );
+    frames.forEach((f, i) => {
+      f.intensity = results[i]!.intensity;
+      f.scale = bestScale(f);
+    });
     before += frames.length;
     for (const f of frames) chi2 += chiOf(f);
   }

@@ -1,5 +1,6 @@
 import { type BeamPool, beamPool } from "../bloch/beams.js";
 import { type FrameModel, frameProblem } from "../bloch/frames.js";
+import type { SweepProblem } from "../bloch/integrate.js";
 import type { Mosaicity } from "../bloch/mosaicity.js";
 import { type CrystalPotential, crystalPotential } from "../bloch/potential.js";
 import type { PullProblem } from "../bloch/pull-plan.js";
@@ -127,6 +128,18 @@ export function potentialOf(model: StructureModel, q: ArrayLike<number>, data: D
   return p.origin.every((x) => x === 0) ? p : crystalPotential(s, data.beam, { ...options, useInversion: false });
 }
 
+/** The intensities of a frame as it stands; `rows`: of some of its reflections. */
+export function sweepOf(
+  s: SetState,
+  f: FrameState,
+  potential: CrystalPotential,
+  options: { readonly sMax?: number | undefined; readonly rows?: readonly [number, number] | undefined } = {},
+): SweepProblem {
+  const model = { ...modelOf(s.data, s.instrument), ...(options.sMax === undefined ? {} : { sMax: options.sMax }) };
+  const hkl = options.rows ? f.data.hkl.subarray(3 * options.rows[0], 3 * options.rows[1]) : f.data.hkl;
+  return frameProblem({ potential, pool: s.pool }, { ...f.data, hkl, ub: f.ub }, model);
+}
+
 /** Problem of one frame; tangents of the directions for the two turns and the mosaic spread, as asked for. */
 export function pullOf(
   s: SetState,
@@ -142,10 +155,9 @@ export function pullOf(
     readonly rows?: readonly [number, number] | undefined;
   } = {},
 ): PullProblem {
-  const model = { ...modelOf(s.data, s.instrument), ...(options.sMax === undefined ? {} : { sMax: options.sMax }) };
-  const hkl = options.rows ? f.data.hkl.subarray(3 * options.rows[0], 3 * options.rows[1]) : f.data.hkl;
-  const problem = frameProblem({ potential, pool: s.pool }, { ...f.data, hkl, ub: f.ub }, model);
-  const set = problem.directions;
+  const problem = sweepOf(s, f, potential, options),
+    model = modelOf(s.data, s.instrument),
+    set = problem.directions;
   const turns = options.turns ? directionTangents(set, turnAxes) : undefined;
   let spread: Float64Array | undefined;
   if (options.mosaicity && s.instrument.mosaicity !== null) {
