@@ -1,10 +1,12 @@
 // Dynamical least squares of a structure against the frames of a PETS2 file, from a thickness scan to standard uncertainties.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, isSdkError, type Progress } from "../src/core/index.js";
 import { structureToCif } from "../src/geometry/index.js";
 import { parseCifPets, writeCif } from "../src/io/index.js";
 import { petsFrames } from "../src/pipeline/dynamical.js";
+import { dynamicalJanaFiles } from "../src/pipeline/dynamical-jana.js";
 import { readStructure } from "../src/pipeline/dynamical-structure.js";
 import { describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
 
@@ -13,7 +15,7 @@ const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> 
   --gmax Å⁻¹ --sgmax 0.01 --steps n  beams, samples of an exposure    --rsg 0.66 --dsg 0  filter    --frames 1,5,9
   --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
   --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
-  --cycles 8 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif`;
+  --cycles 8 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif (JANA's .m40 .m42 .m50 .m90 beside it)`;
 const names = ["thickness", "tmax", "gmax", "sgmax", "steps", "rsg", "dsg", "mosaicity", "tilt", "outliers", "cycles", "workers"] as const;
 const texts = ["model", "frames", "checkpoint", "out"] as const;
 const flags = ["fix-orientations", "free-h", "start-only", "hand", "json", "help"] as const;
@@ -48,6 +50,11 @@ async function main(): Promise<void> {
   process.stderr.write("\n");
   const blocks = [structureToCif(r.result.structure, "refined")];
   if (o.out) writeFileSync(o.out, writeCif({ version: "1.1", comments: [], blocks }));
+  const { ub, wavelength } = pets.value,
+    title = o.out && basename(o.out).replace(/\.cif$/i, "");
+  if (o.out && title && ub && ["plate", "wedge"].includes(r.result.models[0]!.thicknessModel.kind))
+    for (const [name, text] of dynamicalJanaFiles(r.result, title, { ub: ub as never, wavelength, rsgMax: n.rsg, dsgMin: n.dsg }))
+      writeFileSync(join(dirname(o.out), name), text);
   const notes = [...new Set([...structure.warnings, ...pets.warnings, ...r.start.warnings, ...r.result.warnings])];
   if (o.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
   for (const line of [...describeDynamical(r.result, r), ...notes.map((x) => `note: ${x}`)]) console.log(line);

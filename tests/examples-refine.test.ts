@@ -32,6 +32,9 @@ describe.skipIf(!hasData("3ded/jana_dyn/albite_block5.cif_pets"))("refine-dynami
     expect(j.models[0]!.thickness).toBeLessThan(480);
     expect(readFileSync(refined, "utf8")).toContain("_atom_site_fract_x");
     expect(existsSync(state)).toBe(true);
+    // JANA's project beside it, with the zone under its number.
+    expect(readFileSync(join(out, "refined.m42"), "utf8")).toContain("# Zone 30 ");
+    for (const e of ["m40", "m50", "m90"]) expect(existsSync(join(out, `refined.${e}`)), e).toBe(true);
     const again = run(...args, "--json", "--checkpoint", state);
     expect(again.status, again.stderr).toBe(0);
     expect((JSON.parse(again.stdout) as typeof j).models).toEqual(j.models);

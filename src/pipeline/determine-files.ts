@@ -1,10 +1,11 @@
 import type { Determination } from "./determine.js";
+import { dynamicalJanaFiles } from "./dynamical-jana.js";
 import type { ProcessingRecord } from "./process.js";
 import { type FrameRows, intensityFiles, type MeasuredCrystal, type RefinementRecord, structureFiles } from "./structure-files.js";
 
 /**
  * The files of a determination, name → text: intensities (`.hkl`, `.cif_pets`, `_dyn.cif_pets`) on the axes of the structure, or of the cell when
- * there is none; the structure (`_refined.cif`, `.ins`, `.m40`, `.m50`, `.m90`).
+ * there is none; the structure (`_refined.cif`, `.ins`, `.m40`, `.m50`, `.m90`, after a dynamical refinement `.m42`).
  */
 export function determinationFiles(d: Determination, record: ProcessingRecord, name: string): ReadonlyMap<string, string> {
   if (!d.measured) return new Map();
@@ -17,6 +18,10 @@ export function determinationFiles(d: Determination, record: ProcessingRecord, n
     ? { ...crystal, frames: calculated }
     : { ...crystal, frames: undefined, kinematical: { ...d.data!.merged.merged, calculated: d.kinematical!.calculated[0]! } };
   for (const [file, text] of structureFiles(diagnosis.structure, list, recordOf(d, record), `${name}_refined`)) out.set(file, text);
+  // With a dynamical refinement JANA's project is that of its zones.
+  if (diagnosis.theory === "dynamical")
+    for (const [file, text] of dynamicalJanaFiles(d.dynamical!, `${name}_refined`, { ub: crystal.ub, wavelength: crystal.wavelength }))
+      out.set(file, text);
   return out;
 }
 

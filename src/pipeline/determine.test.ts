@@ -121,7 +121,7 @@ describe("from frames to a refined structure", () => {
     expect(JSON.stringify(determinationRecord(found))).toContain('"dynamical"');
     const files = determinationFiles(found, record, "q");
     expect([...files.keys()].sort()).toEqual(
-      ["q.cif_pets", "q.hkl", "q_dyn.cif_pets", ...["cif", "ins", "m40", "m50", "m90"].map((e) => `q_refined.${e}`)].sort(),
+      ["q.cif_pets", "q.hkl", "q_dyn.cif_pets", ...["cif", "ins", "m40", "m42", "m50", "m90"].map((e) => `q_refined.${e}`)].sort(),
     );
     const back = structureFromCif(parseCif(files.get("q_refined.cif")!).value.blocks[0]!).value;
     expect(compareStructures(back, diagnosis!.structure).rmsd).toBeLessThan(1e-3);

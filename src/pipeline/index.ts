@@ -17,6 +17,8 @@ export { determinationRecord, determinationSummary } from "./determine-record.js
 export { determinationSections } from "./determine-report.js";
 export type { FrameReport, JanaDynamical, MeasuredFrame } from "./dynamical.js";
 export { compareFrames, janaDynamical, petsFrames, refineOrientations } from "./dynamical.js";
+export type { JanaExportOptions, JanaSource } from "./dynamical-jana.js";
+export { dynamicalJanaFiles, dynamicalM42, zoneAngles } from "./dynamical-jana.js";
 export { readStructure } from "./dynamical-structure.js";
 export type { RecordFilesOptions } from "./files.js";
 export { recordFiles, recordSummary } from "./files.js";

@@ -29,8 +29,8 @@ export function record(c: DynamicalCase, waves: WaveIntensities): Recorded & { r
 
 export interface Processed {
   readonly series: IntegratedSeries;
-  /** Processor seconds: spots with orientations, integration. */
-  readonly cpu: readonly [orientations: number, integration: number];
+  /** Processor seconds: peak search, lattice and angles, integration. */
+  readonly cpu: readonly [peaks: number, angles: number, integration: number];
 }
 
 export const cpuSeconds = (): number => process.cpuUsage().user / 1e6;
@@ -51,6 +51,7 @@ export async function processed(r: Recorded, like: Simulation, c: DynamicalCase,
     settings = { ...given, noise: r.noise },
     t0 = cpuSeconds();
   const spots = await findSeriesSpots(source, settings),
+    t1 = cpuSeconds(),
     peaks = seriesPeaks(
       spots,
       r.nominal.map((f) => f.alphaDeg),
@@ -58,14 +59,14 @@ export async function processed(r: Recorded, like: Simulation, c: DynamicalCase,
   const start = r.nominal.map((f, i): FrameGeometry => ({ ...f, centrePx: [spots[i]!.centre.x, spots[i]!.centre.y] }));
   const lattice = { system: "hexagonal", cell: c.crystal.cell } as const;
   const { ub, frames, rocking } = runSync(seriesFramesSteps(peaks, c.options.crystals[0]!.ub, r.instrument, start, { lattice }));
-  const t1 = cpuSeconds();
+  const t2 = cpuSeconds();
   const { rcWidth, mosaicityDeg } = rocking;
   const series = await integrateSeries(
     source,
     { ub, instrument: r.instrument, geometry: frames, rocking: { rcWidth, mosaicityDeg }, centring: "R", settings },
     { dMin: 0.8 },
   );
-  return { series, cpu: [t1 - t0, cpuSeconds() - t1] };
+  return { series, cpu: [t1 - t0, t2 - t1, cpuSeconds() - t2] };
 }
 
 /** Rms of α and β against the truth apart from what all frames have in common, degrees. */
