@@ -1,5 +1,5 @@
-import { fail } from "../core/errors.js";
 import { jacobianWasm } from "./generated/jacobian.js";
+import { jsJacobian } from "./js/sweep.js";
 import { type Arena, wasmAvailable } from "./memory.js";
 
 export { jacobianWasm } from "./generated/jacobian.js";
@@ -16,9 +16,6 @@ export interface JacobianKernels {
   jacobian(plan: number, first: number, count: number, out: number, scratch: number): number;
 }
 
-/** @throws unsupported where WebAssembly cannot be compiled */
-export function jacobianKernels(arena: Arena): JacobianKernels {
-  if (!wasmAvailable())
-    fail("unsupported", {}, "derivatives of frames need WebAssembly with SIMD; use blochJacobian for single orientations");
-  return arena.family<JacobianKernels>(jacobianWasm);
-}
+/** WebAssembly where it can be compiled, else the plain TypeScript twin. */
+export const jacobianKernels = (arena: Arena, backend: "wasm" | "js" = wasmAvailable() ? "wasm" : "js"): JacobianKernels =>
+  backend === "wasm" ? arena.family<JacobianKernels>(jacobianWasm) : jsJacobian(arena);

@@ -1,5 +1,5 @@
-import { fail } from "../core/errors.js";
 import { pullWasm } from "./generated/pull.js";
+import { jsPull } from "./js/sweep.js";
 import { type Arena, wasmAvailable } from "./memory.js";
 
 export { pullWasm } from "./generated/pull.js";
@@ -15,8 +15,6 @@ export interface PullKernels {
   pull(plan: number, first: number, count: number, scratch: number): number;
 }
 
-/** @throws unsupported where WebAssembly cannot be compiled: this kernel has no other backend */
-export function pullKernels(arena: Arena): PullKernels {
-  if (!wasmAvailable()) fail("unsupported", {}, "derivatives of frames need WebAssembly with SIMD");
-  return arena.family<PullKernels>(pullWasm);
-}
+/** WebAssembly where it can be compiled, else the plain TypeScript twin. */
+export const pullKernels = (arena: Arena, backend: "wasm" | "js" = wasmAvailable() ? "wasm" : "js"): PullKernels =>
+  backend === "wasm" ? arena.family<PullKernels>(pullWasm) : jsPull(arena);

@@ -1,5 +1,5 @@
-import { fail } from "../core/errors.js";
 import { sweepWasm } from "./generated/sweep.js";
+import { jsSweep } from "./js/sweep.js";
 import { type Arena, wasmAvailable } from "./memory.js";
 
 export { sweepWasm } from "./generated/sweep.js";
@@ -28,9 +28,6 @@ export interface SweepKernels {
   sweep(plan: number, first: number, count: number, out: number, scratch: number): number;
 }
 
-/** @throws unsupported where WebAssembly cannot be compiled: this kernel has no other backend */
-export function sweepKernels(arena: Arena): SweepKernels {
-  if (!wasmAvailable())
-    fail("unsupported", {}, "integration over directions needs WebAssembly with SIMD; solve single orientations instead");
-  return arena.family<SweepKernels>(sweepWasm);
-}
+/** WebAssembly where it can be compiled, else the plain TypeScript twin. */
+export const sweepKernels = (arena: Arena, backend: "wasm" | "js" = wasmAvailable() ? "wasm" : "js"): SweepKernels =>
+  backend === "wasm" ? arena.family<SweepKernels>(sweepWasm) : jsSweep(arena);
