@@ -5,42 +5,52 @@ import { fail, runSync } from "../src/core/index.js";
 import { beam } from "../src/geometry/beam.js";
 import { writeNpy } from "../src/io/npy.js";
 import * as ms from "../src/multislice/index.js";
-import { readStructure } from "../src/pipeline/dynamical-structure.js";
+import { readBox } from "../src/pipeline/stem-box.js";
 import { imagePng } from "../src/render/image.js";
+import { mottBethe } from "../src/scattering/xray.js";
 
-const usage = `usage: cbed-multislice <structure.cif> [--zone 0,0,1] [--kv 200] [--thickness 200] [--mrad 8] [--phonons 8] [--png out.png] [--npy out.npy] [--json]
+const usage = `usage: cbed-multislice <structure.cif | box.xyz> [--zone 0,0,1] [--kv 200] [--thickness 200] [--mrad 8] [--phonons 8] [--png out.png] [--npy out.npy] [--json]
   --phonons 8    snapshots of vibrating atoms; 0: atoms at rest       --u 0.006      mean square displacement, Å², where the file has none
   --max 60       largest scattering angle, mrad                       --across 0     width of the box, Å; 0: what the probe needs
+  --ions         charges of the structure, else neutral atoms         an .xyz box is taken as it stands, several frames as snapshots
   --slice 2      thickness of a slice, Å        --seed 1    --strain 0.02   largest strain that closes the box of an odd zone`;
 const defaults = { kv: 200, thickness: 200, mrad: 8, phonons: 8, u: 0.006, max: 60, across: 0, slice: 2, seed: 1, strain: 0.02 };
 
 function main(): void {
   const text = { type: "string" } as const;
   const options = Object.fromEntries(["zone", "png", "npy", ...Object.keys(defaults)].map((n) => [n, text]));
-  const flags = { json: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const flags = { json: { type: "boolean" }, ions: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options: { ...options, ...flags }, allowPositionals: true });
   const o = values as Readonly<Record<string, string | boolean | undefined>>;
   if (o.help) return console.log(usage);
-  const file = positionals[0] ?? fail("bad-value", {}, `name a CIF\n${usage}`);
+  const file = positionals[0] ?? fail("bad-value", {}, `name a structure\n${usage}`);
   const given = Object.entries(defaults).map(([n, d]) => [n, o[n] === undefined ? d : Number(o[n])] as const);
   for (const [n, v] of given) if (!(Number.isFinite(v) && v >= 0)) fail("bad-value", { [n]: o[n] }, `--${n} is a number, not negative`);
   const p = Object.fromEntries(given) as typeof defaults;
   const uvw = `${o.zone ?? "0,0,1"}`.split(",").map(Number) as [number, number, number];
   if (uvw.length !== 3 || !uvw.every(Number.isFinite)) fail("bad-value", { zone: o.zone }, "--zone is three numbers, for example 1,1,0");
-  const { value: structure, warnings } = readStructure(file, (path) => readFileSync(path, "utf8"));
-  for (const w of warnings) console.error(`note: ${w}`);
   const [b, probe] = [beam(p.kv), { aperture: p.mrad / 1000 }];
-  const { atoms: unit, maxStrain } = ms.orientedAtoms(structure, { toSource: { uvw }, maxStrain: p.strain });
-  if (maxStrain > 1e-6) console.error(`note: the box is closed by a strain of ${(100 * maxStrain).toFixed(2)} %`);
-  const across = p.across || 2 * ms.probeRadius(b, probe) + (p.thickness * p.mrad) / 1000 + 4;
-  const { atoms } = ms.enlargeAtoms(unit, { across, thickness: p.thickness }),
+  const across = p.across || 2 * ms.probeRadius(b, probe) + (p.thickness * p.mrad) / 1000 + 4,
+    size = { across, thickness: p.thickness, maxStrain: p.strain };
+  const box = readBox(file, (path) => readFileSync(path, "utf8"), {
+    ...size,
+    toSource: o.zone || !/\.xyz$/i.test(file) ? { uvw } : undefined,
+  });
+  const snapshots = "count" in box.atoms ? box.atoms : undefined,
+    atoms = "count" in box.atoms ? box.atoms.snapshot(0) : box.atoms,
     c = atoms.cell;
+  const charges = o.ions ? "" : ms.ionNames(atoms),
+    neutral = charges ? [`charges (${charges}) are left out: --ions takes them`] : [];
+  for (const note of [...box.notes, ...neutral]) console.error(`note: ${note}`);
   const grid = ms.gridOfSampling([c[0]!, c[1]!], [c[3]!, c[4]!], ms.samplingForAngle(p.max, b.wavelength));
   const rest = { ...atoms, displacement: undefined };
-  const moving = p.phonons
-    ? ms.frozenPhonons(atoms, { configurations: p.phonons, seed: p.seed, u: atoms.displacement ? "model" : p.u })
-    : ms.still(rest);
-  const steps = ms.diffractionSteps(moving, { beam: b, grid, probe, wantedAngle: p.max / 1000, potential: { sliceThickness: p.slice } });
+  const moving =
+    snapshots ??
+    (p.phonons
+      ? ms.frozenPhonons(atoms, { configurations: p.phonons, seed: p.seed, u: atoms.displacement ? "model" : p.u })
+      : ms.still(rest));
+  const potential = { sliceThickness: p.slice, ...(o.ions ? { ions: "model" as const, factors: mottBethe } : {}) };
+  const steps = ms.diffractionSteps(moving, { beam: b, grid, probe, wantedAngle: p.max / 1000, potential });
   const result = runSync(steps, ({ done, total, note }) => note === "snapshots" && console.error(`${note}: ${done} of ${total}`));
   const image = ms.patternImage(result, p.max / 1000 / b.wavelength);
   const totals = { ...ms.patternTotals(result, b, probe.aperture), box: [...c], pixels: [grid.nx, grid.ny] };

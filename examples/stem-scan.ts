@@ -10,16 +10,17 @@ import { imageFiles, readBox } from "../src/pipeline/stem-box.js";
 const usage = `usage: stem-scan <structure.cif | box.xyz> [--zone 0,0,1 | --plane 1,1,0] [--out prefix] [options] [--json]
   --kv 200 --semiangle 20 --defocus 0 --cs 0 (Å)  --tilt 0,0 of the beam, mrad           --depths 50,100 thickness series, Å
   --detectors BF:0-20,ADF:60-150 (mrad; also DPC:5-20/4 in sectors, rings:0-100+2, CoM:40)  --prism 0: none; 1: exact; 2, 4 … interpolation
+  --ions  charges of the structure (else neutral)  --vacuum 0 Å about the atoms of an .xyz without a Lattice
   --thickness 100 --across 20 smallest box, Å     --strain 0.03 allowed to close it       --slice 2 Å
   --step 0.4 Å, or --scan 32x32 probes            --phonons 0 --u 0 (Å², 0: the file's) --seed 1
   --source 0 FWHM, Å    --dose 0 e/Å²             --workers 2 --memory 2048 MB
   --patterns file.npy|h5|zarr --max 60 mrad       --checkpoint file  to go on after an interruption`;
 const numeric = { kv: 200, semiangle: 20, defocus: 0, cs: 0, thickness: 100, across: 20, strain: 0.03, slice: 2, step: 0.4, phonons: 0 };
-const defaults = { ...numeric, prism: 0, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
+const defaults = { ...numeric, vacuum: 0, prism: 0, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
 async function main(): Promise<void> {
   const names = ["zone", "plane", "scan", "detectors", "patterns", "checkpoint", "depths", "out", "tilt", ...Object.keys(defaults)];
   const texts = Object.fromEntries(names.map((n) => [n, { type: "string" } as const]));
-  const flags = { json: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const flags = { json: { type: "boolean" }, ions: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options: { ...texts, ...flags }, allowPositionals: true });
   const o = values as Readonly<Record<string, string | undefined>>;
   if (o.help) return console.log(usage);
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   if (o.plane && o.zone)
     fail("bad-value", { plane: o.plane, zone: o.zone }, "--plane and --zone are two ways to say which way the beam runs: give one");
   const toSource = o.plane ? { hkl: axis("plane") } : o.zone ? { uvw: axis("zone") } : undefined;
-  const size = { toSource, across: p.across, thickness: p.thickness, maxStrain: p.strain };
+  const size = { toSource, across: p.across, thickness: p.thickness, maxStrain: p.strain, vacuum: p.vacuum || undefined };
   const { atoms, unit, notes } = readBox(file, (path) => readFileSync(path, "utf8"), size);
   const detectors = ms.detectorsFromText(o.detectors ?? "BF:0-20,ADF:60-150");
   if (o.patterns) detectors.push({ kind: "pixelated", maxMrad: p.max });
@@ -42,7 +43,11 @@ async function main(): Promise<void> {
   const phonons = p.phonons > 0 ? { configurations: p.phonons, seed: p.seed, ...(p.u > 0 ? { u: p.u } : {}) } : undefined;
   const where = { unit, step: p.step, shape: list("scan", "x", 2) as [number, number] | undefined, depths: list("depths", ",") };
   const [tiltX = 0, tiltY = 0] = list("tilt", ",", 2) ?? [];
-  const how = { tiltMrad: [tiltX, tiltY] as const, interpolation: p.prism === 0 ? undefined : p.prism };
+  const how = {
+    tiltMrad: [tiltX, tiltY] as const,
+    interpolation: p.prism === 0 ? undefined : p.prism,
+    ions: o.ions ? ("model" as const) : undefined,
+  };
   const plan = ms.planScan(ms.stemSetup(atoms, { ...optics, ...where, ...how, detectors, sliceThickness: p.slice, phonons }));
   for (const note of [...notes, ...plan.warnings, ms.describeScan(plan)]) console.error(note);
   const file4d = ms.patternSink((s) => arrayFile(`${o.patterns}`, { ...s, type: "f32", cube: ms.cubeGeometry(plan) }));

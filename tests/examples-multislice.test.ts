@@ -65,7 +65,15 @@ Po1 Po 0 0 0
   const plain = run([cif, "--thickness", "10", "--phonons", "0", "--max", "30", "--mrad", "10"]);
   expect(plain.status, plain.stderr).toBe(0);
   expect(plain.stdout).toMatch(/onGrid +0\.9/);
+  const xyz = join(out, "box.xyz"),
+    frame = (x: number): string => `1\nLattice="12 0 0 0 12 0 0 0 4"\nSi ${x} 6 2\n`;
+  writeFileSync(xyz, frame(6) + frame(6.1));
+  const snapshots = run([xyz, "--max", "30", "--mrad", "12"]);
+  expect(snapshots.status, snapshots.stderr).toBe(0);
+  expect(snapshots.stderr).toContain("2 frames are taken as snapshots");
+  expect(snapshots.stdout).toMatch(/snapshots +2/);
   for (const [args, hint] of [
+    [[xyz, "--zone", "1,1,0"], /taken as it stands/],
     [[cif, "--mrad", "20", "--max", "10"], /too coarse/],
     [[cif, "--across", "4", "--mrad", "2"], /smaller than the probe/],
     [[cif, "--across", "600", "--max", "400", "--thickness", "4"], /too-large|pixels/],

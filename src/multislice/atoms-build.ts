@@ -20,7 +20,7 @@ export function rotateTensor(u: ArrayLike<number>, at: number, r: Map3 | Mat3, o
 
 /**
  * The unit cell of a structure as a box: a along +x, b in the plane of the image, so the beam runs along −c* (c itself may lean).
- * Occupancies and displacement tensors come along. For another direction see `orientedAtoms`.
+ * Occupancies, displacement tensors and charges come along. For another direction see `orientedAtoms`.
  */
 export function atomsFromStructure(s: Structure): AtomModel {
   const basis = directBasis(s.cell); // columns a, b, c on the crystal axes
@@ -34,7 +34,8 @@ export function atomsFromStructure(s: Structure): AtomModel {
   const atomicNumbers = new Uint8Array(n),
     positions = new Float64Array(3 * n),
     occupancy = new Float64Array(n),
-    displacement = new Float64Array(6 * n);
+    displacement = new Float64Array(6 * n),
+    charge = Float64Array.from(images, (image) => s.atoms[image.atom]!.charge);
   images.forEach((image, i) => {
     const a = s.atoms[image.atom]!;
     atomicNumbers[i] = element(a.element)!.z;
@@ -51,6 +52,7 @@ export function atomsFromStructure(s: Structure): AtomModel {
     positions,
     occupancy: occupancy.some((o) => o < 1) ? occupancy : undefined,
     displacement: displacement.some((u) => u !== 0) ? displacement : undefined,
+    charge: charge.some((c) => c !== 0) ? charge : undefined,
   });
 }
 export function rotateRow(r: Map3 | Mat3, from: ArrayLike<number>, at: number, out: Float64Array, to: number): void {
@@ -74,6 +76,7 @@ export function takeAtoms(m: AtomModel, indices: ArrayLike<number>): AtomModel {
     positions: pick(m.positions, 3),
     occupancy: m.occupancy && pick(m.occupancy, 1),
     displacement: m.displacement && pick(m.displacement, 6),
+    charge: m.charge && pick(m.charge, 1),
   });
 }
 

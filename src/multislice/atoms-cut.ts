@@ -144,7 +144,8 @@ export function joinAtoms(first: AtomModel, ...others: readonly { readonly atoms
   const atomicNumbers = new Uint8Array(n),
     positions = new Float64Array(3 * n),
     occupancy = new Float64Array(n).fill(1),
-    displacement = new Float64Array(6 * n);
+    displacement = new Float64Array(6 * n),
+    charge = new Float64Array(n);
   let at = 0;
   for (const { atoms, shift } of all) {
     atomicNumbers.set(atoms.atomicNumbers, at);
@@ -154,6 +155,7 @@ export function joinAtoms(first: AtomModel, ...others: readonly { readonly atoms
     );
     if (atoms.occupancy) occupancy.set(atoms.occupancy, at);
     if (atoms.displacement) displacement.set(atoms.displacement, 6 * at);
+    if (atoms.charge) charge.set(atoms.charge, at);
     at += atoms.atomicNumbers.length;
   }
   return model({
@@ -162,5 +164,6 @@ export function joinAtoms(first: AtomModel, ...others: readonly { readonly atoms
     positions,
     occupancy: all.some((o) => o.atoms.occupancy) ? occupancy : undefined,
     displacement: all.some((o) => o.atoms.displacement) ? displacement : undefined,
+    charge: all.some((o) => o.atoms.charge) ? charge : undefined,
   });
 }

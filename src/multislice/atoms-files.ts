@@ -13,7 +13,7 @@ export interface FromXyzOptions {
 
 /**
  * Atoms of one frame of an .xyz file. The beam runs along +z of the file, as in abTEM; a cell whose a and b do not lie in the plane is turned
- * (`boxAxes`). Columns `occupancy` and `displacement` (U11 U22 U33 U23 U13 U12) or `u_iso` are taken when there.
+ * (`boxAxes`). Columns `occupancy`, `charge` (whole numbers) and `displacement` (U11 U22 U33 U23 U13 U12) or `u_iso` are taken when there.
  * @throws bad-file for a species that is no element; bad-value without a cell
  */
 export function atomsFromXyz(frame: XyzFrame, { cell: given, vacuum }: FromXyzOptions = {}): AtomModel {
@@ -55,7 +55,12 @@ export function atomsFromXyz(frame: XyzFrame, { cell: given, vacuum }: FromXyzOp
     cell = [size[0]!, 0, 0, 0, size[1]!, 0, 0, 0, size[2]!];
     positions = positions.map((v, i) => v - low[i % 3]! + vacuum!);
   }
-  return atomModel({ cell, atoms, positions, occupancy: numbersOf(frame, "occupancy", 1), displacement });
+  return atomModel({ cell, atoms, positions, occupancy: numbersOf(frame, "occupancy", 1), displacement, charge: formalCharges(frame) });
+}
+/** Whole charges; partial ones (of molecular dynamics) name no ion and are left out. */
+function formalCharges(frame: XyzFrame): Float64Array | undefined {
+  const c = numbersOf(frame, "charge", 1);
+  return c?.every((v) => Number.isInteger(v) && Math.abs(v) <= 8) && c.some((v) => v !== 0) ? c : undefined;
 }
 function numbersOf(frame: XyzFrame, name: string, width: number): Float64Array | undefined {
   const c = frame.columns[name];
@@ -102,6 +107,7 @@ export function atomsToXyz(m: AtomModel): XyzFrame {
     pbc: [true, true, false],
     columns: {
       ...(m.occupancy ? { occupancy: { kind: "real" as const, width: 1, values: m.occupancy } } : {}),
+      ...(m.charge ? { charge: { kind: "real" as const, width: 1, values: m.charge } } : {}),
       ...(m.displacement ? { displacement: { kind: "real" as const, width: 6, values: m.displacement } } : {}),
     },
     info: {},

@@ -19,6 +19,8 @@ export interface AtomModel {
   readonly occupancy?: Float64Array | undefined;
   /** Mean square displacements U11 U22 U33 U23 U13 U12 on the axes of the box, Å², shape [n, 6]; absent means at rest. */
   readonly displacement?: Float64Array | undefined;
+  /** Formal charges, e, shape [n]; absent means neutral. Potentials take neutral atoms unless told (`ions`). */
+  readonly charge?: Float64Array | undefined;
 }
 
 /** What an {@link AtomModel} is made from. */
@@ -30,6 +32,8 @@ export interface AtomModelInput {
   readonly occupancy?: ArrayLike<number> | undefined;
   /** Shape [n, 6], or [n] for isotropic mean squares. */
   readonly displacement?: ArrayLike<number> | undefined;
+  /** Formal charges, e, shape [n]. */
+  readonly charge?: ArrayLike<number> | undefined;
 }
 
 const sameLength = (name: string, length: number, n: number): void => {
@@ -73,7 +77,13 @@ export function atomModel(given: AtomModelInput): AtomModel {
     if (bad >= 0) fail("bad-value", { atom: bad, occupancy: occupancy[bad] }, "occupancy runs from 0 to 1");
   }
   const displacement = given.displacement && tensors(finite("displacement", given.displacement), n);
-  return model({ cell, atomicNumbers, positions, occupancy, displacement });
+  const charge = given.charge && finite("charge", given.charge);
+  if (charge) {
+    sameLength("charge", charge.length, n);
+    const bad = charge.findIndex((c) => !(Number.isInteger(c) && Math.abs(c) <= 8));
+    if (bad >= 0) fail("bad-value", { atom: bad, charge: charge[bad] }, "formal charges are whole numbers, for example 2 or −2");
+  }
+  return model({ cell, atomicNumbers, positions, occupancy, displacement, charge });
 }
 
 /** Tensors from isotropic or full values. @throws bad-shape, bad-value */
@@ -99,9 +109,10 @@ function tensors(u: Float64Array, n: number): Float64Array {
 
 /** A model from arrays that are known to be good. Not for users. */
 export function model(m: AtomModel): AtomModel {
-  const { cell, atomicNumbers, positions, occupancy, displacement } = m;
+  const { cell, atomicNumbers, positions, occupancy, displacement, charge } = m,
+    known = { ...(occupancy ? { occupancy } : {}), ...(displacement ? { displacement } : {}), ...(charge ? { charge } : {}) };
   return printable(
-    { cell, atomicNumbers, positions, ...(occupancy ? { occupancy } : {}), ...(displacement ? { displacement } : {}) },
+    { cell, atomicNumbers, positions, ...known },
     (k) => `AtomModel(${modelFormula(k)}, box ${boxText(k)} Å, ${k.cell[8]!.toFixed(2)} Å thick)`,
   );
 }

@@ -64,6 +64,7 @@ export type { PhononOptions, Snapshots } from "./phonons.js";
 export { frozenPhonons, givenSnapshots, still } from "./phonons.js";
 export type { PotentialOptions, PotentialPlan } from "./potential.js";
 export { potentialPlan } from "./potential.js";
+export { ionNames } from "./potential-factors.js";
 export type { SampledPotentialOptions } from "./potential-sampled.js";
 export { sampledPotential } from "./potential-sampled.js";
 export type { PotentialVolume } from "./potential-volume.js";

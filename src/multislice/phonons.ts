@@ -52,7 +52,7 @@ export function frozenPhonons(m: AtomModel, options: PhononOptions): Snapshots {
         positions[3 * j + 1]! += along[1]! * (factors[f + 1]! * a + factors[f + 2]! * b);
         positions[3 * j + 2]! += along[2]! * (factors[f + 3]! * a + factors[f + 4]! * b + factors[f + 5]! * c);
       }
-      return model({ cell: m.cell, atomicNumbers: m.atomicNumbers, positions, occupancy: m.occupancy });
+      return model({ cell: m.cell, atomicNumbers: m.atomicNumbers, positions, occupancy: m.occupancy, charge: m.charge });
     },
   };
 }

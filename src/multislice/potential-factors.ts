@@ -1,7 +1,7 @@
 import { bFromU } from "../geometry/adp.js";
 import { element } from "../geometry/elements.js";
 import type { AbsorptiveSource } from "../scattering/absorptive.js";
-import type { FormFactor, FormFactorSource } from "../scattering/form-factor.js";
+import type { FormFactor } from "../scattering/form-factor.js";
 import { voltPerStructureFactor } from "../scattering/units.js";
 import type { AtomModel } from "./atoms.js";
 import { gridArea, type WaveGrid } from "./grid.js";
@@ -10,25 +10,29 @@ import { overWindow, type SpectrumWindow, windowBins } from "./spectrum-window.j
 /** Atoms that share every function of q: one element, one displacement tensor. */
 export interface AtomGroup {
   readonly symbol: string;
+  /** Formal charge, e; 0 where atoms are taken neutral. */
+  readonly charge: number;
   /** U11 U22 U33 U23 U13 U12 of the group when it counts, Å². */
   readonly u: readonly number[] | undefined;
   /** Indices of the model's atoms. */
   readonly atoms: Int32Array;
 }
 
-/** Atoms by element, and by displacement tensor when `byDisplacement`. */
-export function atomGroups(model: AtomModel, byDisplacement: boolean): AtomGroup[] {
-  const lists = new Map<string, number[]>();
+/** Atoms by element, by displacement tensor when `byDisplacement`, by charge when `byCharge`. */
+export function atomGroups(model: AtomModel, byDisplacement: boolean, byCharge: boolean): AtomGroup[] {
+  const lists = new Map<string, number[]>(),
+    charge = byCharge ? model.charge : undefined;
   const u = byDisplacement ? model.displacement : undefined;
   for (let i = 0; i < model.atomicNumbers.length; i++) {
     if (model.occupancy && model.occupancy[i]! === 0) continue;
-    const key = `${model.atomicNumbers[i]}${u ? ` ${[...u.subarray(6 * i, 6 * i + 6)].map((v) => Math.round(v * 1e9)).join(" ")}` : ""}`;
+    const key = `${model.atomicNumbers[i]} ${charge?.[i] ?? 0}${u ? ` ${[...u.subarray(6 * i, 6 * i + 6)].map((v) => Math.round(v * 1e9)).join(" ")}` : ""}`;
     const list = lists.get(key);
     if (list) list.push(i);
     else lists.set(key, [i]);
   }
   return [...lists.values()].map((list) => ({
     symbol: element(model.atomicNumbers[list[0]!]!)!.symbol,
+    charge: charge?.[list[0]!] ?? 0,
     u: u && [...u.subarray(6 * list[0]!, 6 * list[0]! + 6)],
     atoms: Int32Array.from(list),
   }));
@@ -46,7 +50,7 @@ export function debyeWaller(u: readonly number[] | undefined, qx: number, qy: nu
 export function projectedFactor(
   g: WaveGrid,
   window: SpectrumWindow,
-  factor: Pick<FormFactor, "f">,
+  factor: Pick<FormFactor, "f" | "regular">,
   u: readonly number[] | undefined,
   pixelFactor: "none" | "abtem" = "none",
 ): Float64Array {
@@ -54,7 +58,9 @@ export function projectedFactor(
     unit = voltPerStructureFactor / gridArea(g);
   overWindow(g, window, (p, qx, qy, h, k) => {
     const x = pixelFactor === "abtem" ? Math.hypot(h / g.nx, k / g.ny) : 0;
-    out[p] = (unit * factor.f(Math.hypot(qx, qy) / 2) * debyeWaller(u, qx, qy)) / (x > 0 ? Math.sin(x) / x : 1);
+    const q = Math.hypot(qx, qy);
+    // The Coulomb tails of ions cancel at q = 0, where the box is neutral or has a uniform background.
+    out[p] = (unit * (q === 0 ? factor.regular(0) : factor.f(q / 2)) * debyeWaller(u, qx, qy)) / (x > 0 ? Math.sin(x) / x : 1);
   });
   return out;
 }
@@ -78,5 +84,11 @@ export function absorptiveFactor(
   return out;
 }
 
-/** The neutral form factor of an element. */
-export const neutral = (source: FormFactorSource, symbol: string): FormFactor => source(symbol, 0);
+/** "Sr2+, O2−" of the ions of a model; "" when all are neutral. */
+export function ionNames({ atomicNumbers, charge }: Pick<AtomModel, "atomicNumbers" | "charge">): string {
+  const names = new Set<string>();
+  charge?.forEach((c, i) => {
+    if (c !== 0) names.add(`${element(atomicNumbers[i]!)!.symbol}${Math.abs(c) === 1 ? "" : Math.abs(c)}${c > 0 ? "+" : "−"}`);
+  });
+  return [...names].join(", ");
+}

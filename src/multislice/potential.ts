@@ -6,14 +6,16 @@ import type { AbsorptiveSource } from "../scattering/absorptive.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
 import type { AtomModel } from "./atoms.js";
-import { goodGridSize, nyquist, signedIndex, type WaveGrid, waveGrid } from "./grid.js";
+import { goodGridSize, signedIndex, type WaveGrid, waveGrid } from "./grid.js";
 import { type AtomPlaces, atomPlaces, bySlice, sliceKey, withImages } from "./potential-atoms.js";
+import { checkIons, checkOptions } from "./potential-checks.js";
 import { type FaceFlows, faceFlows } from "./potential-faces.js";
-import { type AtomGroup, absorptiveFactor, atomGroups, neutral, projectedFactor } from "./potential-factors.js";
+import { absorptiveFactor, atomGroups, projectedFactor } from "./potential-factors.js";
 import { type FiniteFactors, finiteFactors } from "./potential-finite.js";
 import { type Slices, sliceOfAtoms, slices } from "./slicing.js";
-import { circleWindow, halfWidth, overWindow, type SpectrumWindow, wholeWindow, windowBins } from "./spectrum-window.js";
+import { circleWindow, halfWidth, type SpectrumWindow, wholeWindow } from "./spectrum-window.js";
 import { type PlaneSum, planeSum } from "./structure-plane.js";
+import { transmissionLimit, transmissionRadius } from "./transmission-limit.js";
 
 /** How atoms become slices of potential. */
 export interface PotentialOptions {
@@ -24,6 +26,11 @@ export interface PotentialOptions {
   readonly bounds?: ArrayLike<number> | undefined;
   /** Form factors by element; default `lobato`. Any values will do (`kirkland`, `peng1996`, or your own). */
   readonly factors?: FormFactorSource | undefined;
+  /**
+   * `neutral` (default): atoms without charge, whatever the model says. `model`: the ions that it names, for which `factors` must have them (`mottBethe`, `peng1998` to
+   * 1.5 Å⁻¹); infinite projection alone, since a Coulomb tail has no end along the beam. The mean of the box is that of a neutral one.
+   */
+  readonly ions?: "neutral" | "model" | undefined;
   /**
    * `infinite` (default): an atom lies whole in the slice of its nucleus. `finite`: every slice gets the integral of the atom's potential
    * between its boundaries; what reaches out of the box goes to the end slices, or with `periodicZ` to the other side.
@@ -88,7 +95,7 @@ interface Group {
 export function potentialPlan(model: AtomModel, options: PotentialOptions): PotentialPlan {
   const { grid, factors = lobato, projection = "infinite", absorption, pixelFactor = "none", arena = defaultArena() } = options;
   const damped = options.debyeWaller ?? absorption !== undefined,
-    groupsOf = atomGroups(model, damped);
+    groupsOf = atomGroups(model, damped, options.ions === "model");
   checkOptions(model, options, damped, groupsOf);
   const oversample = options.oversample ?? (pixelFactor === "abtem" ? 1 : 1.5);
   if (!(oversample >= 1 && oversample <= 8))
@@ -116,8 +123,9 @@ export function potentialPlan(model: AtomModel, options: PotentialOptions): Pote
       { length: where.length, atoms: model.atomicNumbers.length, slices: cut.count },
       "sliceOfAtom names a slice for every atom",
     );
+  checkIons(groupsOf, factors, projection, grid);
   const groups = groupsOf.map((g): Group => {
-    const form = neutral(factors, g.symbol),
+    const form = factors(g.symbol, g.charge),
       own = atomPlaces(model, g.atoms),
       rest = bySlice(
         Int32Array.from(g.atoms, (a) => where[a]!),
@@ -259,25 +267,6 @@ function sliceOfHeights(z: Float64Array, { bounds, count }: Slices, periodic: bo
   });
 }
 
-/** Radius of the circle to which the potential is limited before the exponential, Å⁻¹. */
-const transmissionRadius = (g: WaveGrid): number => (2 / 3) * nyquist(g);
-
-/**
- * Limit of the potential before the exponential, on a window of the spectrum: a circle of 2/3 of the Nyquist radius with a cosine edge over its last fifth. V²
- * then folds back outside 2/3, and higher powers are small. Measured on a gold atom at 0.05 Å, 200 kV: intensity between 0.5 and 0.95 of the
- * antialias angle varies by 25 % with the atom's place without the limit, by less than 0.1 % with it.
- */
-function transmissionLimit(g: WaveGrid, window: SpectrumWindow): Float64Array {
-  const out = new Float64Array(windowBins(window)),
-    cutoff = transmissionRadius(g),
-    width = 0.2 * cutoff;
-  overWindow(g, window, (p, qx, qy) => {
-    const q = Math.hypot(qx, qy);
-    out[p] = q > cutoff ? 0 : q > cutoff - width ? 0.5 * (1 + Math.cos((Math.PI * (q - cutoff + width)) / width)) : 1;
-  });
-  return out;
-}
-
 /** The bins of a half spectrum that a coarser grid holds. */
 function cropHalf(from: Float64Array, fine: WaveGrid, g: WaveGrid): Float64Array {
   const width = halfWidth(g),
@@ -288,36 +277,4 @@ function cropHalf(from: Float64Array, fine: WaveGrid, g: WaveGrid): Float64Array
     out.set(from.subarray(2 * row * wide, 2 * (row * wide + width)), 2 * i * width);
   }
   return out;
-}
-
-function checkOptions(
-  model: AtomModel,
-  { grid: g, projection, pixelFactor, absorption }: PotentialOptions,
-  damped: boolean,
-  groups: readonly AtomGroup[],
-): void {
-  if ((damped || absorption) && !model.displacement)
-    fail(
-      "bad-value",
-      { debyeWaller: damped },
-      "the model has no displacements: give U of the atoms (Å²), or leave debyeWaller and absorption out",
-    );
-  if (projection === "finite" && pixelFactor === "abtem")
-    fail("unsupported", { projection, pixelFactor }, "abTEM's pixel correction belongs to its infinite projection");
-  const sheared = projection === "finite" && groups.find(({ u }) => u && Math.hypot(u[3]!, u[4]!) > 1e-3 * (u[0]! + u[1]! + u[2]!));
-  if (sheared)
-    fail(
-      "unsupported",
-      { element: sheared.symbol, U23: sheared.u![3], U13: sheared.u![4], projection },
-      "U13 and U23 (box axes, z along the beam) tilt the smear of an atom against the slices, which the finite projection with Debye–Waller factors does not carry: use frozenPhonons, the infinite projection, or isotropic displacements",
-    );
-  const c = model.cell,
-    size = Math.hypot(c[0]!, c[1]!, c[3]!, c[4]!);
-  const off = Math.max(Math.abs(g.a[0] - c[0]!), Math.abs(g.a[1] - c[1]!), Math.abs(g.b[0] - c[3]!), Math.abs(g.b[1] - c[4]!));
-  if (off > 1e-6 * size)
-    fail(
-      "bad-value",
-      { a: g.a, b: g.b, box: [c[0], c[1], c[3], c[4]] },
-      "the grid must have the in-plane vectors of the box: waveGrid(nx, ny, a, b) with rows a and b of its cell",
-    );
 }

@@ -61,7 +61,7 @@ export function scanKey(plan: ScanPlan): string {
   }
   // The first configuration stands for all: they are functions of their index.
   const m = plan.configurations.snapshot(0);
-  for (const a of [m.cell, m.atomicNumbers, m.positions, m.occupancy, m.displacement]) if (a) bytes(a);
+  for (const a of [m.cell, m.atomicNumbers, m.positions, m.occupancy, m.displacement, m.charge]) if (a) bytes(a);
   const hex = (h: number): string => (h >>> 0).toString(16).padStart(8, "0");
   return hex(h1) + hex(h2);
 }

@@ -6,6 +6,7 @@ import { type CompiledDetectors, compileDetectors, type Detector } from "./detec
 import { antialiasCutoff, reciprocalGrid, type Wave, type WaveGrid } from "./grid.js";
 import { type Snapshots, still } from "./phonons.js";
 import type { PotentialOptions } from "./potential.js";
+import { ionNames } from "./potential-factors.js";
 import { onWindow, type PrismBeams, type PrismWindow, prismBeams, prismBytes, prismWindow } from "./prism-beams.js";
 import { probeOutside } from "./probe-size.js";
 import type { MultisliceOptions } from "./propagate.js";
@@ -82,6 +83,11 @@ export function planScan(setup: ScanSetup): ScanPlan {
   if (!(Number.isInteger(configurations.count) && configurations.count >= 1))
     fail("bad-value", { configurations: configurations.count }, "there is at least one configuration of the atoms");
   const first = configurations.snapshot(0);
+  const ions = setup.potential?.ions === "model" ? "" : ionNames(first);
+  if (ions)
+    warnings.push(
+      `charges of the model (${ions}) are left out: atoms are neutral (potential: { ions: "model", factors: mottBethe } takes them)`,
+    );
   // Displaced atoms come closer than those at rest.
   if (checks === "strict") checkAtoms(first, "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {});
   const cutWindow = setup.prism && prismWindow(grid, setup.prism.interpolation);

@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.js";
 import type { Rng } from "../core/rng.js";
 import { beam } from "../geometry/beam.js";
+import { mottBethe } from "../scattering/xray.js";
 import type { Aberrations } from "./aberrations.js";
 import type { AtomModel } from "./atoms.js";
 import { type Crystal, type OrientedAtoms, type OrientOptions, orientedAtoms, tryOrient } from "./atoms-orient.js";
@@ -66,6 +67,8 @@ export interface StemOptions {
   readonly precision?: "f32" | "f64" | undefined;
   /** Tilt of the beam along x and y, mrad. */
   readonly tiltMrad?: readonly [number, number] | undefined;
+  /** Ions of the model, by Mott and Bethe's relation from X-ray factors, or neutral atoms (default) by Lobato's. */
+  readonly ions?: "neutral" | "model" | undefined;
   /** PRISM with this interpolation factor (1: exact) in place of multislice for every probe. */
   readonly interpolation?: number | undefined;
 }
@@ -75,8 +78,12 @@ export function stemSetup(atoms: AtomModel | Snapshots, o: StemOptions): ScanSet
   const b = beam(o.voltageKv),
     first = "count" in atoms ? atoms.snapshot(0) : atoms,
     { cell } = first;
-  if (!(o.semiangleMrad > 0))
-    fail("bad-value", { semiangleMrad: o.semiangleMrad }, "semiangleMrad is the convergence semi-angle of the probe in mrad");
+  if (!(o.semiangleMrad > 0 && o.semiangleMrad < 300))
+    fail(
+      "bad-value",
+      { semiangleMrad: o.semiangleMrad },
+      "semiangleMrad is the convergence semi-angle of the probe in mrad, for example 20",
+    );
   const a = [cell[0]!, cell[1]!] as const,
     c = [cell[3]!, cell[4]!] as const;
   // A soft edge is one reciprocal pixel wide.
@@ -105,7 +112,7 @@ export function stemSetup(atoms: AtomModel | Snapshots, o: StemOptions): ScanSet
         ? { kind: "grid", shape: o.shape, ...area }
         : gridScan(area, o.step === undefined ? { semiangleMrad: o.semiangleMrad, wavelength: b.wavelength } : { step: o.step })),
     detectors: o.detectors,
-    potential: { sliceThickness: o.sliceThickness ?? 2 },
+    potential: { sliceThickness: o.sliceThickness ?? 2, ...(o.ions === "model" ? { ions: "model" as const, factors: mottBethe } : {}) },
     multislice: {
       precision: o.precision ?? "f32",
       ...(o.tiltMrad ? { tilt: [o.tiltMrad[0] / 1e3, o.tiltMrad[1] / 1e3] as const } : {}),
@@ -131,13 +138,15 @@ function reach(d: Detector): number {
 /** What a scan will do, in a line. */
 export function describeScan(plan: ScanPlan): string {
   const { grid } = plan.setup,
-    mb = Object.values(plan.memory).reduce((s, v) => s + v, 0) / 1048576;
+    { patterns, ...rest } = plan.memory,
+    mb = (bytes: number): number => Math.ceil(bytes / 1048576),
+    kept = patterns > 0 ? `, patterns of ${mb(patterns)} MB (in memory or in their file)` : "";
   const runs = [
     plan.configurations.count > 1 ? `${plan.configurations.count} configurations` : "",
     plan.waves.length > 1 ? `${plan.waves.length} incoherent probes` : "",
     plan.prism ? `PRISM from ${plan.prism.count} plane waves (interpolation ${plan.prism.factors[0]})` : "",
   ];
-  return `${plan.configurations.snapshot(0)}: ${[`${plan.probes} probes`, ...runs].filter((t) => t !== "").join(" × ")}, waves of ${grid.nx} × ${grid.ny} pixels, ${plan.slices.count} slices, about ${Math.ceil(mb)} MB`;
+  return `${plan.configurations.snapshot(0)}: ${[`${plan.probes} probes`, ...runs].filter((t) => t !== "").join(" × ")}, waves of ${grid.nx} × ${grid.ny} pixels, ${plan.slices.count} slices, about ${mb(Object.values(rest).reduce((s, v) => s + v, 0))} MB${kept}`;
 }
 
 /** One image of a grid scan. */

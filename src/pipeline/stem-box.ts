@@ -9,6 +9,10 @@ import { type CrystalBoxOptions, crystalBox, type StemImage } from "../multislic
 import { imagePng } from "../render/image.js";
 import { readStructure } from "./dynamical-structure.js";
 
+export interface BoxOptions extends CrystalBoxOptions {
+  /** Vacuum about the atoms of an .xyz file that names no Lattice, Å. */
+  readonly vacuum?: number | undefined;
+}
 /** Atoms for a simulation, from a file. */
 export interface BoxFromFile {
   readonly atoms: AtomModel | Snapshots;
@@ -23,7 +27,7 @@ export interface BoxFromFile {
  * file is a crystal that is turned, closed and repeated (`crystalBox`).
  * @param read - gives the text of a file
  */
-export function readBox(path: string, read: (path: string) => string, options: CrystalBoxOptions = {}): BoxFromFile {
+export function readBox(path: string, read: (path: string) => string, { vacuum, ...options }: BoxOptions = {}): BoxFromFile {
   if (/\.xyz$/i.test(path)) {
     if (options.toSource)
       fail(
@@ -32,9 +36,9 @@ export function readBox(path: string, read: (path: string) => string, options: C
         "an .xyz is taken as it stands, the beam along its z: turn it before, or give a CIF; leave the zone out",
       );
     const { value: frames, warnings } = parseAtomsXyz(read(path));
-    if (frames.length === 1) return { atoms: atomsFromXyz(frames[0]!), notes: warnings };
+    if (frames.length === 1) return { atoms: atomsFromXyz(frames[0]!, { vacuum }), notes: warnings };
     return {
-      atoms: givenSnapshots(snapshotsFromXyz(frames)),
+      atoms: givenSnapshots(snapshotsFromXyz(frames, { vacuum })),
       notes: [...warnings, `${frames.length} frames are taken as snapshots of one run`],
     };
   }
