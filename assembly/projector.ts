@@ -18,6 +18,24 @@ function share(distance: f64, s: f64): f32 {
   return <f32>(s * max<f64>(0, 1 - s * distance));
 }
 
+/** out row += Σ w_k · row_k over eight rows, pairs summed first. */
+// @ts-ignore: decorator
+@inline
+function addRows(
+  to: usize, bytes: usize, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, h: usize,
+  wa: f32, wb: f32, wc: f32, wd: f32, we: f32, wf: f32, wg: f32, wh: f32,
+): void {
+  const ka = f32x4.splat(wa), kb = f32x4.splat(wb), kc = f32x4.splat(wc), kd = f32x4.splat(wd);
+  const ke = f32x4.splat(we), kf = f32x4.splat(wf), kg = f32x4.splat(wg), kh = f32x4.splat(wh);
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const p = f32x4.add(f32x4.mul(ka, v128.load(a + o)), f32x4.mul(kb, v128.load(b + o)));
+    const q = f32x4.add(f32x4.mul(kc, v128.load(c + o)), f32x4.mul(kd, v128.load(d + o)));
+    const r = f32x4.add(f32x4.mul(ke, v128.load(e + o)), f32x4.mul(kf, v128.load(f + o)));
+    const s = f32x4.add(f32x4.mul(kg, v128.load(g + o)), f32x4.mul(kh, v128.load(h + o)));
+    v128.store(to + o, f32x4.add(v128.load(to + o), f32x4.add(f32x4.add(p, q), f32x4.add(r, s))));
+  }
+}
+
 /** Views p0 … p1 − 1 += projections of a volume; row is a multiple of 8. */
 export function axisForward(vol: usize, views: usize, geometry: usize, p0: i32, p1: i32, nz: i32, nx: i32, nu: i32, row: i32): void {
   const bytes = <usize>(row << 2);
@@ -47,26 +65,39 @@ export function axisForward(vol: usize, views: usize, geometry: usize, p0: i32, 
   }
 }
 
+/** Pixel before the place of voxel (x, z) in a view, −1 … nu − 1 where the voxel is seen, else −2. */
+// @ts-ignore: decorator
+@inline
+function pixelBefore(u: f64, nu: i32): i32 {
+  const i = <i32>Math.floor(u);
+  return i < -1 || i >= nu ? -2 : i;
+}
+
 /** One plane z of the back projection of `count` views; out [nx][row] is overwritten. */
 export function axisAdjoint(out: usize, views: usize, geometry: usize, count: i32, z: i32, nx: i32, nu: i32, row: i32): void {
   const bytes = <usize>(row << 2), view = <usize>(nu + 2) * bytes;
-  for (let x: i32 = 0; x < nx; x++) {
-    const to = out + <usize>x * bytes;
-    for (let o: usize = 0; o < bytes; o += 32) {
-      let s = f32x4.splat(0), t = f32x4.splat(0);
-      let g = geometry, base = views + bytes + o;
-      for (let p: i32 = 0; p < count; p++, g += 80, base += view) {
-        const u = loadG(g, 3) + loadG(g, 2) * <f64>z + loadG(g, 0) * <f64>x, fl = Math.floor(u);
-        const i = <i32>fl;
-        if (i < -1 || i >= nu) continue;
-        const f = u - fl, q = loadG(g, 8);
-        const w1 = f32x4.splat(share(1 - f, q)), w0 = f32x4.splat(share(f, q));
-        const a = base + <usize>(i * <i32>bytes), b = a + bytes;
-        s = f32x4.add(s, f32x4.add(f32x4.mul(w0, v128.load(a)), f32x4.mul(w1, v128.load(b))));
-        t = f32x4.add(t, f32x4.add(f32x4.mul(w0, v128.load(a, 16)), f32x4.mul(w1, v128.load(b, 16))));
-      }
-      v128.store(to + o, s);
-      v128.store(to + o, t, 16);
+  memory.fill(out, 0, <usize>nx * bytes);
+  for (let p: i32 = 0; p < count; p += 4) {
+    const last = count - 1 - p;
+    const g0 = geometry + <usize>p * 80, g1 = last >= 1 ? g0 + 80 : g0, g2 = last >= 2 ? g0 + 160 : g0, g3 = last >= 3 ? g0 + 240 : g0;
+    const b0 = views + <usize>p * view + bytes, b1 = last >= 1 ? b0 + view : b0, b2 = last >= 2 ? b0 + 2 * view : b0, b3 = last >= 3 ? b0 + 3 * view : b0;
+    const s0 = loadG(g0, 8), s1 = loadG(g1, 8), s2 = loadG(g2, 8), s3 = loadG(g3, 8);
+    const x0 = loadG(g0, 0), x1 = loadG(g1, 0), x2 = loadG(g2, 0), x3 = loadG(g3, 0);
+    const at0 = loadG(g0, 3) + loadG(g0, 2) * <f64>z, at1 = loadG(g1, 3) + loadG(g1, 2) * <f64>z;
+    const at2 = loadG(g2, 3) + loadG(g2, 2) * <f64>z, at3 = loadG(g3, 3) + loadG(g3, 2) * <f64>z;
+    for (let x: i32 = 0; x < nx; x++) {
+      const ua = at0 + x0 * <f64>x, ub = at1 + x1 * <f64>x, uc = at2 + x2 * <f64>x, ud = at3 + x3 * <f64>x;
+      const a = pixelBefore(ua, nu), b = last >= 1 ? pixelBefore(ub, nu) : -2, c = last >= 2 ? pixelBefore(uc, nu) : -2, d = last >= 3 ? pixelBefore(ud, nu) : -2;
+      if (a < -1 && b < -1 && c < -1 && d < -1) continue;
+      const fa = ua - Math.floor(ua), fb = ub - Math.floor(ub), fc = uc - Math.floor(uc), fd = ud - Math.floor(ud);
+      // What a view does not see is taken from its border of zeros.
+      const pa = b0 + <usize>(max<i32>(a, -1) * <i32>bytes), pb = b1 + <usize>(max<i32>(b, -1) * <i32>bytes);
+      const pc = b2 + <usize>(max<i32>(c, -1) * <i32>bytes), pd = b3 + <usize>(max<i32>(d, -1) * <i32>bytes);
+      addRows(
+        out + <usize>x * bytes, bytes, pa, pa + bytes, pb, pb + bytes, pc, pc + bytes, pd, pd + bytes,
+        a < -1 ? 0 : share(fa, s0), a < -1 ? 0 : share(1 - fa, s0), b < -1 ? 0 : share(fb, s1), b < -1 ? 0 : share(1 - fb, s1),
+        c < -1 ? 0 : share(fc, s2), c < -1 ? 0 : share(1 - fc, s2), d < -1 ? 0 : share(fd, s3), d < -1 ? 0 : share(1 - fd, s3),
+      );
     }
   }
 }
@@ -99,6 +130,8 @@ export function poseForward(vol: usize, views: usize, geometry: usize, p0: i32, 
     for (let z: i32 = 0; z < nz; z++) {
       for (let x: i32 = 0; x < nx; x++, from += <usize>(row << 2)) {
         const ua = u0 + uz * <f64>z + ux * <f64>x, ta = v0 + vz * <f64>z + vx * <f64>x;
+        const ub = ua + uy * <f64>(ny - 1);
+        if (max<f64>(ua, ub) < -1 || min<f64>(ua, ub) >= <f64>nu) continue;
         // Where the pixels of four neighbours are neighbours, they go together; `open` is where the next ones would follow on.
         let open: i32 = -1;
         let ca = zero, cb = zero;
@@ -165,6 +198,8 @@ export function poseAdjoint(out: usize, views: usize, geometry: usize, count: i3
     for (let p: i32 = 0; p < count; p++, g += 80, base += view) {
       const uy = loadG(g, 1), vy = loadG(g, 5) - 1, s = loadG(g, 8), sv = f32x4.splat(<f32>s);
       const ua = loadG(g, 3) + loadG(g, 2) * <f64>z + loadG(g, 0) * <f64>x, ta = loadG(g, 7) + loadG(g, 6) * <f64>z + loadG(g, 4) * <f64>x;
+      const ub = ua + uy * <f64>(ny - 1);
+      if (max<f64>(ua, ub) < -1 || min<f64>(ua, ub) >= <f64>nu) continue;
       const uLanes = f32x4(0, <f32>uy, <f32>(2 * uy), <f32>(3 * uy)), tLanes = f32x4(0, <f32>vy, <f32>(2 * vy), <f32>(3 * vy));
       for (let y: i32 = 0; y < ny; y += 4) {
         const u = ua + uy * <f64>y, t = ta + vy * <f64>y;
