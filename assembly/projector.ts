@@ -278,6 +278,17 @@ export function descend(x: usize, g: usize, scale: usize, support: usize, n: i32
   }
 }
 
+/** x += beta · (x − old) while old becomes the former x; n a multiple of 4. */
+export function advance(x: usize, old: usize, n: i32, beta: f32): void {
+  const t = f32x4.splat(beta);
+  for (let i: i32 = 0; i < n; i += 4) {
+    const o = <usize>(i << 2);
+    const v = v128.load(x + o);
+    v128.store(x + o, f32x4.add(v, f32x4.mul(t, f32x4.sub(v, v128.load(old + o)))));
+    v128.store(old + o, v);
+  }
+}
+
 /** Zeros. */
 export function clear(p: usize, bytes: usize): void {
   memory.fill(p, 0, bytes);

@@ -28,6 +28,8 @@ export interface ProjectorKernels {
   residual(views: N, data: N, weight: N, n: N, sums: N): void;
   /** x += step·scale·g; x = max(x, 0) when positive; x *= support. scale and support may be 0 (absent). n is a multiple of 4. */
   descend(x: N, g: N, scale: N, support: N, n: N, step: N, positive: N): void;
+  /** x += beta·(x − old) while old becomes the former x. n is a multiple of 4. */
+  advance(x: N, old: N, n: N, beta: N): void;
   /** Zeros. */
   clear(p: N, bytes: N): void;
 }

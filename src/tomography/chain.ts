@@ -4,6 +4,7 @@ import { alignSeries } from "./align.js";
 import { type AtomModel, atomModel } from "./atom-model.js";
 import type { AtomClasses } from "./classify.js";
 import { classifyIntensities, countClasses } from "./classify.js";
+import { extendedVolume, middleColumns } from "./extended.js";
 import { resire } from "./iterative.js";
 import { type ModelledAtoms, modelAtoms } from "./model-atoms.js";
 import type { Reconstruction } from "./reconstruction.js";
@@ -15,7 +16,7 @@ export interface AtomTomographyOptions {
   readonly classes?: number | undefined;
   /** Align the views first, and refine shift and angles of every view with the atoms (default false). */
   readonly align?: boolean | undefined;
-  /** Iterations of the reconstruction (default 100). */
+  /** Iterations of the reconstruction (default 100; 40 with momentum where the object is extended). */
   readonly iterations?: number | undefined;
   /** The object continues outside the field; default: what the rim of the views says. */
   readonly extended?: boolean | undefined;
@@ -84,12 +85,12 @@ export function viewRims(series: TiltSeries): { readonly levels: Float64Array; r
 
 /**
  * From projections to atoms, unattended: background, alignment if asked, RESIRE, tracing, species, refinement against the raw projections
- * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in a longer box and its
- * atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
+ * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in the box of
+ * all that the views cross and its atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
  * @throws bad-value when no pixel size is known, or nothing is found
  */
 export async function atomTomography(series: TiltSeries, options: AtomTomographyOptions = {}): Promise<AtomTomography> {
-  const { iterations = 100, workers, signal, onProgress } = options,
+  const { workers, signal, onProgress } = options,
     warnings: string[] = [],
     times: Record<string, number> = {};
   let last = options.now?.() ?? 0;
@@ -119,23 +120,27 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
     }
     lap("align");
   }
-  // Rays of the steepest views leave the field; half as wide again holds most of what they cross (the published reconstructions do the same).
-  const widest = Math.min(1.5, 1 / Math.max(0.1, leastCosine(series.poses)));
-  const volume = extended ? ([nx, ny, 2 * Math.ceil((nx * widest) / 2) + (nx % 2)] as const) : undefined;
   const reconstruction = await resire(ready, {
-    iterations: extended ? Math.min(iterations, 60) : iterations,
-    step: extended ? 2 : 1.5,
-    withhold: extended ? 0.05 : 0,
+    // Momentum: as good as three times as many plain steps.
+    ...(extended
+      ? {
+          iterations: options.iterations ?? 40,
+          step: 1,
+          momentum: true,
+          withhold: 0.005,
+          volume: extendedVolume(ready.poses, [ny, nx], nx),
+        }
+      : { iterations: options.iterations ?? 100, step: 1.5 }),
     seed: options.seed,
     workers,
     signal,
-    volume,
     onProgress: (p) => onProgress?.({ done: p.done, total: p.total, note: `reconstruction: ${p.note}` }),
   });
   lap("reconstruct");
-  const field = extended ? middle(reconstruction, nx) : { data: reconstruction.volume, shape: reconstruction.shape };
+  // Atoms just outside the field belong to the fits of those at its rim.
+  const field = extended ? middleColumns(reconstruction, [ny + 16, nx + 16]) : { data: reconstruction.volume, shape: reconstruction.shape };
   const pixel = series.pixelAngstrom ?? Number.NaN;
-  const traced = traceAtoms(field, { pixel, minDistance: options.minDistance });
+  const traced = traceAtoms(field, { pixel, minDistance: options.minDistance, field: [ny, nx] });
   lap("trace");
   if (!traced.separated) warnings.push("the heights of the maxima have no valley between noise and atoms: look at their histogram");
   if (traced.size === 0) warnings.push("no atoms were found");
@@ -175,21 +180,3 @@ const none = (k: number): AtomClasses => ({
   means: new Float64Array(k),
   sigmas: new Float64Array(k),
 });
-
-/** cos of the steepest tilt: the beam of a view against that of zero tilt. */
-function leastCosine(poses: Float64Array): number {
-  let least = 1;
-  for (let i = 0; i < poses.length; i += 9) least = Math.min(least, Math.abs(poses[i + 8]!));
-  return least;
-}
-
-/** The nx middle columns of a volume. */
-function middle(
-  { volume, shape: [nz, ny, wide] }: Reconstruction,
-  nx: number,
-): { data: Float32Array; shape: readonly [number, number, number] } {
-  const from = Math.floor(wide / 2) - Math.floor(nx / 2),
-    data = new Float32Array(nz * ny * nx);
-  for (let r = 0; r < nz * ny; r++) data.set(volume.subarray(r * wide + from, r * wide + from + nx), r * nx);
-  return { data, shape: [nz, ny, nx] };
-}

@@ -12,6 +12,8 @@ export interface DescentArrays {
   /** Addresses or 0. */
   readonly scale: number;
   readonly support: number;
+  /** Room for a second volume; 0: no momentum. */
+  readonly previous?: number;
 }
 export interface DescentOptions {
   readonly name: string;
@@ -43,10 +45,11 @@ const pieces = (count: number, most: number): (readonly [number, number])[] => {
 
 /**
  * x ← Π(x + step·scale·Aᵀ W (b − A x)), Π clips at 0 and to the support: gradient descent (RESIRE), SIRT and SART, by their weights.
+ * With room for a previous volume each step begins at x + k/(k + 3)·(x − previous x) (Nesterov), k counted again from 0 where the residual grows.
  * The figures that belong to the returned volume are evaluated once more at the end.
  */
 export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentArrays, o: DescentOptions): Promise<DescentResult> {
-  const { volume, data, weight, scale, support } = arrays;
+  const { volume, data, weight, scale, support, previous = 0 } = arrays;
   const views = plan.allocViews();
   const sums = plan.alloc(32 * plan.blocks * plan.views);
   const planes = pieces(plan.nz, 8),
@@ -54,7 +57,8 @@ export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentA
   const scratch = Array.from({ length: plan.blocks * planes.length }, plan.allocPlane);
   const sumsOf = (b: number, p: number): number => sums + 32 * (b * plan.views + p);
   const norms = viewNorms(plan, data, weight);
-  let step = o.step;
+  let step = o.step,
+    gained = 0;
 
   const project = (p0: number, p1: number, b: number): KernelCall[] => [
     plan.clearViews(views, b, p0, p1 - p0),
@@ -78,6 +82,7 @@ export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentA
         plan.adjoint(out, views, b, z, first, count),
         plan.call("descend", at(volume), out, at(scale), at(support), plan.planeLength, step, o.positive ? 1 : 0),
       );
+      if (previous) calls.push(plan.call("advance", at(volume), at(previous), plan.planeLength, gained / (gained + 3)));
     }
     return calls;
   };
@@ -113,8 +118,10 @@ export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentA
       note: `${o.name} R1 ${f.r1.toFixed(4)}`,
       figures: { r1: f.r1, r2: f.r2, ...(f.r1Free === undefined ? {} : { r1Free: f.r1Free }) },
     });
-    if (f.squares > last * 1.001 && !o.sequential) {
+    if (f.squares > last * 1.001 && gained > 1) gained = 0;
+    else if (f.squares > last * 1.001 && !o.sequential) {
       step /= 2;
+      gained = 0;
       back = backAll();
       warnings.push(`iteration ${done}: the residual grew, the step is halved to ${step.toPrecision(3)}`);
     } else if (o.tolerance > 0 && done > 0 && last - f.squares < 2 * o.tolerance * last) {
@@ -126,12 +133,13 @@ export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentA
       if (f.r1Free < best) {
         best = f.r1Free;
         since = 0;
-        kept = plan.array(volume, plan.volumeLength).slice();
+        kept = plan.array(done > 0 && previous ? previous : volume, plan.volumeLength).slice();
       } else if (++since >= o.patience) {
         status = "converged";
         break;
       }
     }
+    if (previous) back = backAll();
     if (!o.sequential) await run.run(back, o.signal);
     else
       for (let p = 0; p < plan.views; p++) {
@@ -141,8 +149,10 @@ export async function descent(plan: ProjectorPlan, run: Runner, arrays: DescentA
         );
         await run.run(backAll(p, 1), o.signal);
       }
+    gained++;
     await o.after?.(step);
   }
+  if (previous && done > 0) plan.array(volume, plan.volumeLength).set(plan.array(previous, plan.volumeLength));
   if (kept && status === "converged") plan.array(volume, plan.volumeLength).set(kept);
   const { squares: _, ...figures } = await evaluate();
   return { status, iterations: done, figures, curves, warnings };

@@ -11,6 +11,7 @@ export { type AtomClasses, classifyIntensities, countClasses } from "./classify.
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
 export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
 export { type ConventionTrial, findConvention, readSeriesAnyConvention } from "./euler-convention.js";
+export { extendedVolume, middleColumns } from "./extended.js";
 export { type FbpOptions, fbp } from "./fbp.js";
 export type { Gridding } from "./fourier-grid.js";
 export { type GenfireOptions, genfire } from "./genfire.js";

@@ -10,21 +10,25 @@ import { denoiseTv } from "./total-variation.js";
 export interface ResireOptions extends ReconstructOptions {
   /** Step t of O ← max(0, O + t/(P·nz)·Σ Pᵀ(b − P O)); useful from 1 to 2. Default 1. */
   readonly step?: number | undefined;
+  /** Nesterov's momentum: about the square root of the iterations that plain descent needs, for the memory of a second volume. Default false. */
+  readonly momentum?: boolean | undefined;
 }
 export interface SirtOptions extends ReconstructOptions {
+  /** As for RESIRE; SIRT only. Default false. */
+  readonly momentum?: boolean | undefined;
   /** Factor on each correction, 0 … 2. Default 1 (SART: 0.15). */
   readonly relaxation?: number | undefined;
 }
 
 /**
  * RESIRE: projected gradient descent on ½ Σ‖P_i O − b_i‖², with the step t/(P·nz), any poses, support, and objects that continue outside the field
- * (give a `volume` larger than the views).
- * @see Pham et al., Sci. Rep. 13, 5624 (2023); Yang et al., Nature 592, 60 (2021)
+ * (give a `volume` larger than the views: `extendedVolume`). `momentum` is not in the paper.
+ * @see Pham et al., Sci. Rep. 13, 5624 (2023); Yang et al., Nature 592, 60 (2021); O'Donoghue & Candès, Found. Comput. Math. 15, 715 (2015) (momentum, restarts)
  */
 export function resire(series: TiltSeries, options: ResireOptions = {}): Promise<Reconstruction> {
   const { step = 1 } = options;
   if (!(step > 0 && step <= 4)) fail("bad-value", { step }, "the step of RESIRE is between 0 and 4; useful from 1 to 2");
-  return iterate("resire", series, options, 100, (plan) => ({ step: step / (plan.views * plan.nz) }));
+  return iterate("resire", series, options, 100, (plan) => ({ step: step / (plan.views * plan.nz), momentum: options.momentum }));
 }
 
 /**
@@ -34,7 +38,10 @@ export function resire(series: TiltSeries, options: ResireOptions = {}): Promise
 export function sirt(series: TiltSeries, options: SirtOptions = {}): Promise<Reconstruction> {
   const { relaxation = 1 } = options;
   checkRelaxation(relaxation);
-  return iterate("sirt", series, options, 30, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, true));
+  return iterate("sirt", series, options, 30, async (plan, run, arrays) => ({
+    ...(await rowAndColumnSums(plan, run, arrays, relaxation, true)),
+    momentum: options.momentum,
+  }));
 }
 
 /**
@@ -94,6 +101,7 @@ interface Scheme {
   readonly step: number;
   readonly scale?: number;
   readonly sequential?: boolean;
+  readonly momentum?: boolean | undefined;
   readonly after?: (step: number) => Promise<void>;
 }
 
@@ -149,7 +157,7 @@ async function iterate(
     ["support", options.support],
   ] as const)
     if (a && a.length !== voxels) fail("bad-shape", { [name]: a.length, volume }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
-  const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support));
+  const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support), "momentum" in options);
   const limit = (options.maxMemoryMB ?? 4096) * 2 ** 20;
   if (need > limit)
     fail(
@@ -180,11 +188,11 @@ async function iterate(
     plan.putViews(arrays.weight, pixelWeights(series, withhold, seed));
     plan.putVolume(arrays.volume, options.start ?? new Float32Array(voxels));
     if (options.support) plan.putVolume(arrays.support, options.support);
-    const { step, scale = 0, sequential = false, after } = await scheme(plan, run, arrays);
+    const { step, scale = 0, sequential = false, momentum = false, after } = await scheme(plan, run, arrays);
     const r = await descent(
       plan,
       run,
-      { ...arrays, scale },
+      { ...arrays, scale, previous: momentum ? plan.allocVolume() : 0 },
       { name: method, iterations, step, positive, tolerance, patience, sequential, after, signal, onProgress },
     );
     const out = new Float32Array(voxels);
@@ -207,11 +215,17 @@ async function iterate(
 }
 
 /** Bytes of kernel memory of an iterative reconstruction. */
-export function memoryNeed(series: TiltSeries, volume: readonly [number, number, number], scaled: boolean, support: boolean): number {
+export function memoryNeed(
+  series: TiltSeries,
+  volume: readonly [number, number, number],
+  scaled: boolean,
+  support: boolean,
+  momentum = false,
+): number {
   const [views, ny, nx] = series.shape;
   const voxels = volume[0] * (volume[1] + 32) * volume[2],
     pixels = views * (ny + 32) * (nx + 12);
-  return 4 * (voxels * (1 + (scaled ? 1 : 0) + (support ? 1 : 0)) + pixels * (scaled ? 4 : 3)) + 2 ** 21;
+  return 4 * (voxels * (1 + (scaled ? 1 : 0) + (support ? 1 : 0) + (momentum ? 1 : 0)) + pixels * (scaled ? 4 : 3)) + 2 ** 21;
 }
 
 function pixelWeights(series: TiltSeries, withhold: number, seed: number | string): Float32Array {

@@ -29,7 +29,7 @@ function volume(noise: number) {
 }
 
 describe("tracing", () => {
-  test.each(["polynomial", "gaussian"] as const)("%s fits find all atoms without help", (method) => {
+  test.each(["joint", "polynomial", "gaussian"] as const)("%s fits find all atoms without help", (method) => {
     const { volume: v, truth, pixel } = volume(0.05);
     const traced = traceAtoms(v, { pixel, method });
     const s = scoreAtoms(traced.positions, truth);
@@ -41,6 +41,32 @@ describe("tracing", () => {
     expect(traced.width).toBeGreaterThan(0.45);
     expect(traced.width).toBeLessThan(0.7);
   });
+  test("overlapping Gaussians fitted together are found exactly, with their width, on a background; alone they are drawn to each other", () => {
+    const n = 32,
+      truth = [
+        [12.3, 15.8, 16.1, 10],
+        [17.4, 16.2, 15.7, 6],
+        [15.1, 20.6, 17.2, 8],
+      ];
+    const data = new Float32Array(n ** 3).fill(0.7);
+    for (let z = 0, i = 0; z < n; z++)
+      for (let y = 0; y < n; y++)
+        for (let x = 0; x < n; x++, i++)
+          for (const [a, b, c, h] of truth) data[i]! += h! * Math.exp(-((x - a!) ** 2 + (y - b!) ** 2 + (z - c!) ** 2) / (2 * 1.9 ** 2));
+    const worst = (method: "joint" | "polynomial"): number => {
+      const t = traceAtoms({ data, shape: [n, n, n] }, { pixel: 1, threshold: 2, minDistance: 3, method });
+      expect(t.size).toBe(3);
+      if (method === "joint") {
+        expect(t.width).toBeCloseTo(1.9, 2);
+        expect(Math.abs(t.heights[0]! - 10)).toBeLessThan(0.1);
+      }
+      return Math.max(
+        ...truth.map((p) => Math.min(...[0, 1, 2].map((a) => Math.hypot(...[0, 1, 2].map((k) => t.positions[3 * a + k]! + 16 - p[k]!))))),
+      );
+    };
+    expect(worst("joint")).toBeLessThan(0.01);
+    expect(worst("polynomial")).toBeGreaterThan(0.05);
+  });
   test("a quartic is found exactly", () => {
     const n = 20,
       data = new Float32Array(n ** 3),
@@ -51,7 +77,7 @@ describe("tracing", () => {
           const [u, v, w] = [x - c[0]!, y - c[1]!, z - c[2]!];
           data[i] = 50 - u * u - 2 * v * v - w * w - 0.5 * u * v + 0.1 * u * w - 0.05 * u ** 4 - 0.02 * v * v * w * w - 0.03 * w ** 4;
         }
-    const t = traceAtoms({ data, shape: [n, n, n] }, { pixel: 1, threshold: 49, minDistance: 3 });
+    const t = traceAtoms({ data, shape: [n, n, n] }, { pixel: 1, threshold: 49, minDistance: 3, method: "polynomial" });
     expect(t.size).toBe(1);
     for (let k = 0; k < 3; k++) expect(t.positions[k]! + 10).toBeCloseTo(c[k]!, 5);
     expect(t.heights[0]).toBeCloseTo(50, 4);

@@ -1,7 +1,9 @@
 import { fail } from "../core/errors.js";
 import { kdTree } from "../numerics/cluster-kdtree.js";
 import { quantile } from "../numerics/stats-select.js";
+import { centreIndex } from "./layout.js";
 import { gaussianPeaks } from "./trace-gaussian.js";
+import { jointGaussians } from "./trace-joint.js";
 import { checkVolume, type VolumeOf, volumeMaxima } from "./trace-maxima.js";
 import { polynomialPeaks, type SubVoxelPeak } from "./trace-polynomial.js";
 import { valleyThreshold } from "./trace-threshold.js";
@@ -13,14 +15,16 @@ export interface TraceOptions {
   readonly minDistance?: number | undefined;
   /** Least height of an atom; default: found from the histogram of heights. */
   readonly threshold?: number | undefined;
-  /** "polynomial" (default): maximum of a quartic; "gaussian": a Gaussian on a constant. */
-  readonly method?: "polynomial" | "gaussian" | undefined;
+  /** "joint" (default): Gaussians of one width fitted to the volume all together; "polynomial": maximum of a quartic; "gaussian": each a Gaussian on a constant. */
+  readonly method?: "joint" | "polynomial" | "gaussian" | undefined;
   /** Radius of the sphere of the fits, voxels; default 2.4 widths of the atoms, within 2.25 and 0.7 of the least distance. */
   readonly radius?: number | undefined;
   /** 1 where atoms may be, [nz, ny, nx]. */
   readonly support?: ArrayLike<number> | undefined;
   /** Voxels at the border of the volume without atoms (default 0). Beyond the border the volume is continued by its outermost voxels. */
   readonly margin?: number | undefined;
+  /** Only atoms within the middle [ny, nx] of the volume are wanted; those beside it take part in joint fits. Default: the whole. */
+  readonly field?: readonly [ny: number, nx: number] | undefined;
 }
 
 /** Maxima of a volume that are taken for atoms, strongest first. */
@@ -42,14 +46,14 @@ export interface TracedAtoms {
 }
 
 /**
- * Atoms of a reconstructed volume: local maxima, refined between voxels by linear fits, thinned to a minimum distance, and cut where
- * the histogram of their heights has its valley.
+ * Atoms of a reconstructed volume: local maxima, refined between voxels by linear fits, thinned to a minimum distance, cut where
+ * the histogram of their heights has its valley, and fitted together.
  * @throws bad-shape, bad-value
  * @see Yang et al. (2017) Nature 542, 75; Yang et al. (2021) Nature 592, 60 (quartic fits)
  */
 export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms {
   checkVolume(volume);
-  const { pixel, minDistance = 2, method = "polynomial", support, margin = 0 } = options;
+  const { pixel, minDistance = 2, method = "joint", support, margin = 0 } = options;
   if (!(pixel > 0)) fail("bad-value", { pixel }, "pixel is the size of a voxel in Å, above 0");
   if (!(minDistance >= 0)) fail("bad-value", { minDistance }, "minDistance is a length in Å");
   if (!(Number.isInteger(margin) && margin >= 0)) fail("bad-value", { margin }, "margin is a whole number of voxels");
@@ -87,7 +91,9 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
     if (p.ok && p.height > 0) peaks.push(p);
   }
   peaks = thin(peaks, minDistance / pixel);
-  const heights = peaks.map((p) => p.height);
+  const [fy, fx] = options.field ?? [sy, sx],
+    inField = (p: SubVoxelPeak): boolean => inMiddle(p.x - RIM, sx, fx) && inMiddle(p.y - RIM, sy, fy);
+  const heights = peaks.filter(inField).map((p) => p.height);
   const cut = options.threshold === undefined ? valleyThreshold(heights) : { threshold: options.threshold, found: true };
   let kept = peaks.filter((p) => p.height >= cut.threshold);
   const refused = Float64Array.from(heights.filter((h) => h < cut.threshold));
@@ -106,7 +112,13 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
       }),
       minDistance / pixel,
     );
-  } else if (method !== "polynomial") fail("bad-value", { method }, 'method is "polynomial" or "gaussian"');
+  } else if (method === "joint")
+    kept = thin(
+      jointGaussians(padded, kept, { width, border: RIM }).filter((p) => p.ok),
+      minDistance / pixel,
+    );
+  else if (method !== "polynomial") fail("bad-value", { method }, 'method is "joint", "polynomial" or "gaussian"');
+  kept = kept.filter(inField);
   const positions = new Float64Array(3 * kept.length),
     integrated = new Float64Array(kept.length);
   kept.forEach((p, a) => {
@@ -121,12 +133,18 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
     positions,
     heights: Float64Array.from(kept, (p) => p.height),
     integrated,
-    width: width * pixel,
+    width: (method === "joint" ? (kept[0]?.width ?? width) : width) * pixel,
     threshold: cut.threshold,
     separated: cut.found,
     refused,
   };
 }
+
+/** Whether a coordinate lies in the middle `part` of `whole` voxels. */
+const inMiddle = (at: number, whole: number, part: number): boolean => {
+  const index = at - (centreIndex(whole) - centreIndex(part));
+  return index >= -0.5 && index < part - 0.5;
+};
 
 /** Voxels that the volume is continued by: the largest sphere of a fit. */
 const RIM = 6;

@@ -123,6 +123,15 @@ export function jsProjectorKernels(arena: Arena, type: "f32" | "f64"): Projector
         a[px + i] = support ? v * a[ps + i]! : v;
       }
     },
+    advance(x, old, n, beta) {
+      const a = all(),
+        [px, po] = [x / bytes, old / bytes];
+      for (let i = 0; i < n; i++) {
+        const v = a[px + i]!;
+        a[px + i] = v + beta * (v - a[po + i]!);
+        a[po + i] = v;
+      }
+    },
     clear: (p, length) => void new Uint8Array(arena.memory.buffer, p, length).fill(0),
   };
 }
