@@ -31,7 +31,11 @@ const sum = (a: ArrayLike<number>): number => Array.from(a).reduce((s, v) => s +
 
 describe("exact placement", () => {
   /** Scattered intensity of one gold atom between 0.5 and 0.95 of the cutoff, at an offset in pixels. */
-  function highAngle(offset: readonly [number, number], place: "fourier" | "bilinear"): number {
+  function highAngle(
+    offset: readonly [number, number],
+    place: "fourier" | "bilinear",
+    projection: "infinite" | "finite" = "infinite",
+  ): number {
     const grid = waveGrid(120, 120, [6, 0], [0, 6]),
       s = 0.05;
     const at = (u: number, v: number, w: number): { position: number[]; w: number } => ({ position: [3 + u * s, 3 + v * s, 0.5], w });
@@ -46,7 +50,7 @@ describe("exact placement", () => {
       positions: atoms.flatMap((a) => a.position),
       occupancy: atoms.map((a) => a.w),
     });
-    const potential = potentialPlan(model, { grid, pixelFactor: place === "fourier" ? "none" : "abtem" }),
+    const potential = potentialPlan(model, { grid, projection, pixelFactor: place === "fourier" ? "none" : "abtem" }),
       plan = multislicePlan(potential, b200, { precision: "f64" }),
       wave = planeWave(grid);
     plan.runInto(wave, { space: "reciprocal" });
@@ -64,7 +68,11 @@ describe("exact placement", () => {
       [0.1, 0.7],
     ] as const;
     const reference = highAngle([0, 0], "fourier");
-    for (const o of offsets) expect(Math.abs(highAngle(o, "fourier") / reference - 1), `${o}`).toBeLessThan(1e-3);
+    const finite = highAngle([0, 0], "fourier", "finite");
+    for (const o of offsets) {
+      expect(Math.abs(highAngle(o, "fourier") / reference - 1), `${o}`).toBeLessThan(1e-3);
+      expect(Math.abs(highAngle(o, "fourier", "finite") / finite - 1), `${o}, finite`).toBeLessThan(1e-3);
+    }
     // abTEM's placement, made of the same parts: the intensity falls by 17 % between a node and the middle of four.
     expect(highAngle([0.5, 0.5], "bilinear") / highAngle([0, 0], "bilinear")).toBeCloseTo(0.83, 2);
   });

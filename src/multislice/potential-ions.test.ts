@@ -4,10 +4,11 @@ import { spaceGroup } from "../geometry/space-groups.js";
 import { atom, structure } from "../geometry/structure.js";
 import { parseAtomsXyz, writeAtomsXyz } from "../io/atoms-xyz.js";
 import { rfft2 } from "../numerics/fft.js";
+import type { FormFactor } from "../scattering/form-factor.js";
 import { peng1998 } from "../scattering/peng.js";
 import { structureFactors } from "../scattering/structure-factors.js";
 import { voltPerStructureFactor } from "../scattering/units.js";
-import { mottBethe } from "../scattering/xray.js";
+import { electronFromXray, mottBethe, waasmaierKirfel } from "../scattering/xray.js";
 import { atomModel } from "./atoms.js";
 import { atomsFromStructure, repeatAtoms } from "./atoms-build.js";
 import { joinAtoms } from "./atoms-cut.js";
@@ -61,6 +62,22 @@ test("atoms are neutral unless told, and told of", () => {
   const big = repeatAtoms(cell, [4, 4, 1]);
   expect(planScan(stemSetup(big, options)).warnings.join()).toMatch(/Sr2\+, Ti4\+, O2−.*left out/);
   expect(planScan(stemSetup(big, { ...options, ions: "model" })).warnings.join()).not.toMatch(/left out/);
+});
+
+test("any form factor is a value: an atom whose electrons are drawn in by kappa", () => {
+  const kappa = (e: string) => {
+    const x = waasmaierKirfel(e);
+    return electronFromXray({ ...x, b: x.b.map((v) => v / 1.05 ** 2) }, e);
+  };
+  const bin = (factors: (e: string) => FormFactor): number => {
+    const plan = potentialPlan(atomModel({ cell: cell.cell, atoms: ["O"], positions: [0, 0, 1] }), { grid, sliceThickness: 10, factors });
+    const v = rfft2(plan.projected(0), [48, 48])[2 * 3]!;
+    plan.free();
+    return v;
+  };
+  const s = 3 / a / 2;
+  expect(bin(kappa) / bin((e) => mottBethe(e))).toBeCloseTo(kappa("O").f(s) / mottBethe("O").f(s), 12);
+  expect(kappa("O").f(s) / mottBethe("O").f(s)).toBeLessThan(0.99);
 });
 
 test("what a table does not hold is named", () => {
