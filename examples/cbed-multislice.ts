@@ -5,20 +5,21 @@ import { fail, runSync } from "../src/core/index.js";
 import { beam } from "../src/geometry/beam.js";
 import { writeNpy } from "../src/io/npy.js";
 import * as ms from "../src/multislice/index.js";
-import { readBox } from "../src/pipeline/stem-box.js";
+import { readBox, volumeFile } from "../src/pipeline/stem-box.js";
 import { imagePng } from "../src/render/image.js";
 import { mottBethe } from "../src/scattering/xray.js";
 
 const usage = `usage: cbed-multislice <structure.cif | box.xyz> [--zone 0,0,1] [--kv 200] [--thickness 200] [--mrad 8] [--phonons 8] [--png out.png] [--npy out.npy] [--json]
   --phonons 8    snapshots of vibrating atoms; 0: atoms at rest       --u 0.006      mean square displacement, Å², where the file has none
   --max 60       largest scattering angle, mrad                       --across 0     width of the box, Å; 0: what the probe needs
+  --potential    v.mrc or v.npy: the potential of the atoms at rest, V
   --ions         charges of the structure, else neutral atoms         an .xyz box is taken as it stands, several frames as snapshots
   --slice 2      thickness of a slice, Å        --seed 1    --strain 0.02   largest strain that closes the box of an odd zone`;
 const defaults = { kv: 200, thickness: 200, mrad: 8, phonons: 8, u: 0.006, max: 60, across: 0, slice: 2, seed: 1, strain: 0.02 };
 
 function main(): void {
   const text = { type: "string" } as const;
-  const options = Object.fromEntries(["zone", "png", "npy", ...Object.keys(defaults)].map((n) => [n, text]));
+  const options = Object.fromEntries(["zone", "png", "npy", "potential", ...Object.keys(defaults)].map((n) => [n, text]));
   const flags = { json: { type: "boolean" }, ions: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options: { ...options, ...flags }, allowPositionals: true });
   const o = values as Readonly<Record<string, string | boolean | undefined>>;
@@ -50,6 +51,14 @@ function main(): void {
       ? ms.frozenPhonons(atoms, { configurations: p.phonons, seed: p.seed, u: atoms.displacement ? "model" : p.u })
       : ms.still(rest));
   const potential = { sliceThickness: p.slice, ...(o.ions ? { ions: "model" as const, factors: mottBethe } : {}) };
+  const slices = ms.slices(atoms, potential).count,
+    memory = ms.multisliceMemory({ grid, slices, elements: new Set(atoms.atomicNumbers).size }).total;
+  console.error(`note: ${atoms}, ${grid.nx} × ${grid.ny} pixels, ${slices} slices, about ${Math.ceil(memory / 1048576)} MB`);
+  if (typeof o.potential === "string") {
+    const plan = ms.potentialPlan(atoms, { ...potential, grid });
+    writeFileSync(o.potential, volumeFile(o.potential, ms.potentialVolume(plan)));
+    plan.free();
+  }
   const steps = ms.diffractionSteps(moving, { beam: b, grid, probe, wantedAngle: p.max / 1000, potential });
   const result = runSync(steps, ({ done, total, note }) => note === "snapshots" && console.error(`${note}: ${done} of ${total}`));
   const image = ms.patternImage(result, p.max / 1000 / b.wavelength);

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { parseMrcHeader } from "../src/io/mrc.js";
 import { dataPath, hasData } from "../src/testing/data.js";
 import { root } from "./paths.js";
 
@@ -68,10 +69,15 @@ Po1 Po 0 0 0
   const xyz = join(out, "box.xyz"),
     frame = (x: number): string => `1\nLattice="12 0 0 0 12 0 0 0 4"\nSi ${x} 6 2\n`;
   writeFileSync(xyz, frame(6) + frame(6.1));
-  const snapshots = run([xyz, "--max", "30", "--mrad", "12"]);
+  const mrc = join(out, "v.mrc");
+  const snapshots = run(["--potential", mrc, xyz, "--max", "30", "--mrad", "12"]);
   expect(snapshots.status, snapshots.stderr).toBe(0);
   expect(snapshots.stderr).toContain("2 frames are taken as snapshots");
   expect(snapshots.stdout).toMatch(/snapshots +2/);
+  expect(snapshots.stderr).toMatch(/pixels, 2 slices, about \d+ MB/);
+  const volume = parseMrcHeader(readFileSync(mrc));
+  expect([volume.nz, volume.mode]).toEqual([2, 2]);
+  expect(volume.nx).toBe(volume.ny);
   for (const [args, hint] of [
     [[xyz, "--zone", "1,1,0"], /taken as it stands/],
     [[cif, "--mrad", "20", "--max", "10"], /too coarse/],

@@ -58,7 +58,7 @@ export { simulationSource } from "./simulate-source.js";
 export type { TrueSpots } from "./simulate-spots.js";
 export { spotPicture } from "./spot-picture.js";
 export type { BoxFromFile, BoxOptions } from "./stem-box.js";
-export { imageFiles, readBox } from "./stem-box.js";
+export { imageFiles, readBox, volumeFile } from "./stem-box.js";
 export type { FrameRows, IntensityRows, MeasuredCrystal, RefinementRecord } from "./structure-files.js";
 export { intensityFiles, structureFiles, uniqueLabels } from "./structure-files.js";
 export type { ThicknessProfile, ThicknessProfileOptions } from "./thickness-profile.js";

@@ -1,10 +1,12 @@
 import { fail } from "../core/errors.js";
 import { parseAtomsXyz } from "../io/atoms-xyz.js";
+import { writeMrc } from "../io/mrc.js";
 import { writeNpy } from "../io/npy.js";
 import { writeTiff } from "../io/tiff-write.js";
 import type { AtomModel } from "../multislice/atoms.js";
 import { atomsFromXyz, snapshotsFromXyz } from "../multislice/atoms-files.js";
 import { givenSnapshots, type Snapshots } from "../multislice/phonons.js";
+import type { PotentialVolume } from "../multislice/potential-volume.js";
 import { type CrystalBoxOptions, crystalBox, type StemImage } from "../multislice/stem.js";
 import { imagePng } from "../render/image.js";
 import { readStructure } from "./dynamical-structure.js";
@@ -51,6 +53,13 @@ export function readBox(path: string, read: (path: string) => string, { vacuum, 
     unit: box.unit,
     notes: [...warnings, `box a = ${row(0)}, b = ${row(3)}, c = ${row(6)} of the cell, repeated ${box.repetitions.join(" × ")}${strain}`],
   };
+}
+
+/** A potential as the bytes of a file by its name: .mrc (voxels in Å) or .npy. @throws unsupported */
+export function volumeFile(path: string, { data, shape, voxelAngstrom }: PotentialVolume): Uint8Array {
+  if (/\.(mrc|map|ccp4)$/i.test(path)) return writeMrc(data, shape, { pixelAngstrom: voxelAngstrom, volume: true });
+  if (/\.npy$/i.test(path)) return writeNpy(data, [...shape]);
+  return fail("unsupported", { path }, "volumes are written to .mrc or .npy");
 }
 
 /** An image as a picture (PNG), as a 32-bit TIFF and as an array (NPY): endings and bytes. */
