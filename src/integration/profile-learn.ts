@@ -45,16 +45,19 @@ export function learnProfiles(stamps: readonly SpotStamp[], start: SpotProfiles,
     for (let i = 0; i < stamps.length; i++) recentre(stamps[i]!, coefficients, size, i, x, y, intensity, round === 0 ? 1 : 2);
     // Twice: the first solution shows where its centroid lies, the second has it at the centre.
     for (const last of [false, true]) {
+      const owns = byCell.map((list) => {
+        const own = normalEquations(n);
+        for (const i of list) accumulate(own, stamps[i]!, radius, x[i]!, y[i]!, intensity[i]!, coefficients, size);
+        return own;
+      });
       const all = normalEquations(n);
-      for (let i = 0; i < stamps.length; i++) accumulate(all, stamps[i]!, radius, x[i]!, y[i]!, intensity[i]!, coefficients, size);
+      for (const own of owns) addInto(all, own, 1);
       const mean = solved(all, prior, 0.3 / stamps.length);
       const next = new Float64Array(cells * size * size);
-      const perSpot = { a: all.a.map((v) => v / stamps.length), b: times(all, mean).map((v) => v / stamps.length) };
+      const perSpot = { ...all, b: times(all, mean) };
       for (let c = 0; c < cells; c++) {
-        const own = normalEquations(n);
-        for (const i of byCell[c]!) accumulate(own, stamps[i]!, radius, x[i]!, y[i]!, intensity[i]!, coefficients, size);
-        for (let k = 0; k < own.a.length; k++) own.a[k]! += MEAN_SPOTS * perSpot.a[k]!;
-        for (let k = 0; k < own.b.length; k++) own.b[k]! += MEAN_SPOTS * perSpot.b[k]!;
+        const own = owns[c]!;
+        addInto(own, perSpot, MEAN_SPOTS / stamps.length);
         const profile = byCell[c]!.length === 0 ? mean : solved(own, mean, 0.3 / (MEAN_SPOTS + byCell[c]!.length));
         padInto(next, c * size * size, profile, radius);
         if (last) continue;
@@ -146,6 +149,11 @@ interface Normal {
 function normalEquations(n: number): Normal {
   const band = 3 * n + 4;
   return { n, band, a: new Float64Array(n * n * band), b: new Float64Array(n * n) };
+}
+
+function addInto(to: Normal, from: Normal, weight: number): void {
+  for (let k = 0; k < to.a.length; k++) to.a[k]! += weight * from.a[k]!;
+  for (let k = 0; k < to.b.length; k++) to.b[k]! += weight * from.b[k]!;
 }
 
 function accumulate(

@@ -4,6 +4,7 @@ import { ceramicsBand, regressionAt } from "../refine/amplitude-regression.js";
 import type { ThicknessScan } from "../refine/dynamical-scan.js";
 import type { MapStatistics } from "../refine/map-statistics.js";
 import { voltPerElectronAngstrom } from "../refine/potential-map.js";
+import type { ThicknessDistribution } from "../refine/thickness-distribution.js";
 import { imagePng, type Markup, type Plot, plotSvg } from "../render/index.js";
 import type { Determination } from "./determine.js";
 import type { Diagnosis } from "./determine-diagnose.js";
@@ -59,6 +60,26 @@ export function thicknessPlot(scan: ThicknessScan): Markup {
     x: { label: "thickness, of a wedge the largest (Å)" },
     y: { label: "wR (%)" },
     marks: scan.curves.map((c) => ({ kind: "line" as const, x: c.thickness, y: c.wr.map((v) => 100 * v), label: c.model.kind })),
+  });
+}
+
+/** Share of the crystal that is as thick as each node of a free distribution. */
+export function distributionPlot(d: ThicknessDistribution): Markup {
+  const half = d.thickness[0]! / 2;
+  return plotSvg({
+    title: `thickness distribution, wR ${(100 * d.wr).toFixed(1)} % (${(100 * d.wrBefore).toFixed(1)} % with the model)`,
+    x: { label: "thickness (Å)" },
+    y: { label: "share (%)" },
+    legend: "none",
+    marks: [
+      {
+        kind: "steps",
+        edges: Float64Array.from({ length: d.thickness.length + 1 }, (_, i) => (2 * i + 1) * half),
+        counts: d.weights.map((w) => 100 * w),
+        color: "#33658a",
+      },
+      { kind: "rule", x: d.mean, dash: "4 3", color: "#777777" },
+    ],
   });
 }
 

@@ -35,6 +35,8 @@ export function determinationSummary(d: Determination): string[] {
       `dynamical   R ${percent(r.rObs)} (obs), wR ${percent(r.wrAll)} (all), MR ${percent(merged.rObs)} (obs); ${m.thicknessModel.kind} of ${m.thickness.toFixed(0)} Å`,
     );
   }
+  if (d.displacements)
+    lines.push(`             displacements ${d.displacements.anisotropic ? "are tensors" : "stay isotropic"}: ${d.displacements.reason}`);
   if (d.hand && d.hand.hand !== "achiral") lines.push(`hand        ${handText(d.hand.z)}`);
   if (d.diagnosis) {
     const { statistics: s, outliers, rows } = d.diagnosis;
@@ -74,6 +76,14 @@ export function determinationRecord(d: Determination): Record<string, unknown> {
       thickness: dynamical.models[0]!.thickness,
       thicknessModel: dynamical.models[0]!.thicknessModel.kind,
     },
+    displacements: d.displacements,
+    thicknessDistribution: d.distribution && {
+      thickness: [...d.distribution.thickness],
+      weights: [...d.distribution.weights],
+      mean: d.distribution.mean,
+      wr: d.distribution.wr,
+      wrOfModel: d.distribution.wrBefore,
+    },
     thicknessProfile: profile && {
       thickness: [...profile.thickness],
       rObs: [...profile.rObs],
@@ -99,6 +109,7 @@ export function determinationRecord(d: Determination): Record<string, unknown> {
       xyz: a.xyz,
       occupancy: a.occupancy,
       uIso: a.uIso,
+      uAniso: a.uAniso,
       su: a.su?.xyz,
     })),
   };

@@ -8,7 +8,16 @@ import { structureSvg } from "../refine/structure-svg.js";
 import { type Block, plotSvg } from "../render/index.js";
 import type { Determination } from "./determine.js";
 import type { Diagnosis } from "./determine-diagnose.js";
-import { amplitudePlot, frameRPlot, histogramPlot, outlierPicture, outlierSpots, shellPlot, thicknessPlot } from "./determine-figures.js";
+import {
+  amplitudePlot,
+  distributionPlot,
+  frameRPlot,
+  histogramPlot,
+  outlierPicture,
+  outlierSpots,
+  shellPlot,
+  thicknessPlot,
+} from "./determine-figures.js";
 import { handText, percent } from "./determine-record.js";
 import { peakPlane } from "./peak-plane.js";
 import { thicknessProfilePlots } from "./thickness-profile.js";
@@ -132,6 +141,9 @@ function refinement(d: Determination): Block {
                 ],
                 ["status", y!.status],
                 ["largest shift/s.u.", y!.maxShiftOverSu.toFixed(2)],
+                ...(d.displacements
+                  ? ([["displacements", `${d.displacements.anisotropic ? "tensors" : "isotropic"}: ${d.displacements.reason}`]] as const)
+                  : []),
                 ["frames", `${y!.frames.filter((f) => f.status === "refined").length} of ${y!.frames.length}`],
               ],
             },
@@ -145,6 +157,7 @@ function refinement(d: Determination): Block {
         kind: "row",
         blocks: [
           ...(d.thickness ? [figure(thicknessPlot(d.thickness), "R against thickness")] : []),
+          ...(d.distribution ? [figure(distributionPlot(d.distribution), "free distribution of thicknesses")] : []),
           ...(d.profile
             ? thicknessProfilePlots(d.profile).map((p) => figure(plotSvg(p), "final structure, frames scaled anew at each thickness"))
             : []),

@@ -7,12 +7,14 @@ import { refineDynamical } from "../refine/dynamical.js";
 import { defaultFrameModel } from "../refine/dynamical-defaults.js";
 import { dynamicalHand, type HandResult, invertedStructure } from "../refine/dynamical-hand.js";
 import { scanThickness, type ThicknessScan } from "../refine/dynamical-scan.js";
-import type { DynamicalResult, DynamicalStage } from "../refine/dynamical-types.js";
+import type { DynamicalData, DynamicalResult, DynamicalStage } from "../refine/dynamical-types.js";
 import { refineKinematicSteps } from "../refine/kinematic.js";
 import type { KinematicResult } from "../refine/kinematic-types.js";
+import { type ThicknessDistribution, thicknessDistribution } from "../refine/thickness-distribution.js";
 import { ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
 import { type Solution, solveStructure } from "../solution/solve.js";
+import { type AnisotropicChoice, refineAnisotropic } from "./determine-anisotropic.js";
 import { type Diagnosis, diagnose } from "./determine-diagnose.js";
 import { type MeasuredSeries, type MeasureOptions, measureSeries } from "./determine-measure.js";
 import { type CrystalData, dataOnAxes, readyModel } from "./determine-model.js";
@@ -47,6 +49,10 @@ export interface Determination {
    * by z < −3 the results here are those of the inverted structure.
    */
   readonly hand?: HandResult | undefined;
+  /** Whether displacements became tensors, and why. */
+  readonly displacements?: AnisotropicChoice | undefined;
+  /** Free distribution of thicknesses at the final structure. */
+  readonly distribution?: ThicknessDistribution | undefined;
   /** R and residual density of the final structure against the thickness. */
   readonly profile?: ThicknessProfile | undefined;
   readonly diagnosis?: Diagnosis | undefined;
@@ -116,19 +122,31 @@ export async function determineStructure(
       out.dynamical = await refineDynamical(
         start,
         { ...series, model: { ...series.model, thickness, thicknessModel } },
-        { workers, stages: chainStages, ...part("dynamical refinement", 42, 84) },
+        { workers, stages: chainStages, ...part("dynamical refinement", 42, 74) },
       );
       if (!out.dynamical.structure.spaceGroup.centrosymmetric) {
         const { frames, models, structure } = out.dynamical;
         const refined = { beam, frames: frames.map((f) => f.frame), model: models[0]! };
-        out.hand = await dynamicalHand(structure, refined, { workers, ...part("absolute structure", 84, 92) });
+        out.hand = await dynamicalHand(structure, refined, { workers, ...part("absolute structure", 74, 80) });
         if (out.hand.z < -3) {
-          const run = part("dynamical refinement of the other hand", 92, 96);
+          const run = part("dynamical refinement of the other hand", 80, 85);
           out.dynamical = await refineDynamical(invertedStructure(structure), refined, { workers, stages: chainStages.slice(1), ...run });
         }
       }
-      const { frames, models, structure } = out.dynamical,
-        final = { beam, frames: frames.map((f) => f.frame), model: models[0]! };
+      const dataOf = ({ frames, models }: DynamicalResult): DynamicalData => ({
+        beam,
+        frames: frames.map((f) => f.frame),
+        model: models[0]!,
+      });
+      const tensors = await refineAnisotropic(out.dynamical, dataOf(out.dynamical), {
+        workers,
+        ...part("anisotropic displacements", 85, 95),
+      });
+      out.displacements = tensors.choice;
+      out.dynamical = tensors.result;
+      const { structure } = out.dynamical,
+        final = dataOf(out.dynamical);
+      out.distribution = await thicknessDistribution(structure, final, part("thickness distribution", 95, 96));
       out.profile = await thicknessProfile(structure, final, part("thickness profile", 96, 99));
     }
     part("maps and diagnostics", 99, 100);

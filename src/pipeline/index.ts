@@ -4,6 +4,8 @@ export type { ChosenLattice } from "./choose-lattice.js";
 export { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
 export type { Determination, DetermineOptions } from "./determine.js";
 export { determineStructure } from "./determine.js";
+export type { AnisotropicChoice } from "./determine-anisotropic.js";
+export { refineAnisotropic } from "./determine-anisotropic.js";
 export type { ComparedRows, Diagnosis } from "./determine-diagnose.js";
 export { diagnosisOf, differenceOfRows, dynamicalRows, kinematicalRows } from "./determine-diagnose.js";
 export { determinationFiles } from "./determine-files.js";

@@ -63,3 +63,5 @@ export type { AtomParameter, RawParameter, RawStructure } from "./structure-para
 export { rawStructure, structureOfRaw } from "./structure-parameters.js";
 export type { StructurePictureOptions } from "./structure-svg.js";
 export { elementColor, ellipsoidRadius, projectedEllipse, structureSvg } from "./structure-svg.js";
+export type { DistributionOptions, ThicknessDistribution } from "./thickness-distribution.js";
+export { thicknessDistribution } from "./thickness-distribution.js";

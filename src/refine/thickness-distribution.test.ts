@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { filterFrame } from "../bloch/filters.js";
+import { type FrameModel, frameCrystal, frameIntensities } from "../bloch/frames.js";
+import type { ThicknessModel } from "../bloch/thickness.js";
+import { compose } from "../core/frames.js";
+import { rng } from "../core/rng.js";
+import { atom, beam, petsRotation, randomRotation, spaceGroup, structure, ubMatrix, unitCell } from "../geometry/index.js";
+import { ignoreCharge } from "../scattering/form-factor.js";
+import { peng1996 } from "../scattering/peng.js";
+import type { RefinedFrameData } from "./dynamical-types.js";
+import { thicknessDistribution } from "./thickness-distribution.js";
+
+const electrons = beam(200),
+  cell = unitCell(4.594, 4.594, 2.959),
+  rutile = structure(cell, spaceGroup("P 42/m n m"), [
+    atom({ label: "Ti1", element: "Ti", xyz: [0, 0, 0], uIso: 0.005 }),
+    atom({ label: "O1", element: "O", xyz: [0.3053, 0.3053, 0], uIso: 0.007 }),
+  ]);
+const model: FrameModel = {
+  gMax: 1.4,
+  sMax: 0.015,
+  thickness: 500,
+  thicknessModel: { kind: "wedge" },
+  tiltCorrection: 0,
+  mosaicity: { kind: "none" },
+  sampling: { sweep: { kind: "midpoint", steps: 20 } },
+};
+
+async function measured(thicknessModel: ThicknessModel, noise: number): Promise<RefinedFrameData[]> {
+  const crystal = frameCrystal(rutile, electrons, model.gMax, { factors: ignoreCharge(peng1996) }),
+    ub = ubMatrix(randomRotation<"sample", "crystal">(rng(8)), cell),
+    exposure = { kind: "continuous", halfWidthDeg: 1 } as const,
+    random = rng(3);
+  const bare = [-50, -38, -26, -14, -3, 9, 20, 31, 43, 55].map((alphaDeg, i) => {
+    const turned = compose(petsRotation(alphaDeg, 0, 0), ub),
+      { kept } = filterFrame(crystal.pool.hkl, turned, electrons, exposure, { rsgMax: 0.7 });
+    return {
+      id: String(i + 1),
+      ub: turned,
+      alphaDeg,
+      exposure,
+      hkl: Int32Array.from([...kept].filter((k) => k > 0).flatMap((k) => [...crystal.pool.hkl.subarray(3 * k, 3 * k + 3)])),
+    };
+  });
+  const exact = await frameIntensities(crystal, bare, { ...model, thicknessModel });
+  return bare.map((f, i) => {
+    const I = exact[i]!.intensity.map((v) => 2e5 * (1 + i / 3) * v),
+      sigma = I.map((v) => noise * v + 1);
+    return { ...f, intensity: I.map((v, j) => v + sigma[j]! * random.normal()), sigma };
+  });
+}
+/** Largest distance of the distribution function from that of the truth, at the nodes' middles. */
+function distance(t: Float64Array, p: Float64Array, truth: (t: number) => number): number {
+  let sum = 0,
+    worst = 0;
+  const half = t[0]! / 2;
+  t.forEach((x, i) => {
+    sum += p[i]!;
+    worst = Math.max(worst, Math.abs(sum - truth(x + half)));
+  });
+  return worst;
+}
+
+test("a wedge comes out flat, with nothing beyond its end", async () => {
+  const d = await thicknessDistribution(rutile, {
+    beam: electrons,
+    frames: await measured({ kind: "wedge" }, 0.01),
+    model: { ...model, thickness: 560 },
+  });
+  expect(d.wr).toBeLessThan(0.02);
+  expect(d.wr).toBeLessThan(0.5 * d.wrBefore);
+  expect(distance(d.thickness, d.weights, (t) => Math.min(1, t / 500))).toBeLessThan(0.1);
+  expect(Math.abs(d.mean / 250 - 1)).toBeLessThan(0.05);
+  expect([...d.weights].every((w) => w >= 0)).toBe(true);
+});
+test("two plates come out as two, from a wedge as the start", async () => {
+  const two: ThicknessModel = { kind: "free", fractions: [0.3, 1], weights: [0.6, 0.4] };
+  const d = await thicknessDistribution(
+    rutile,
+    { beam: electrons, frames: await measured(two, 0.005), model },
+    { smoothness: 1e-5, nodes: 25, to: 625 },
+  );
+  const share = (from: number, to: number): number =>
+    [...d.weights].filter((_, i) => d.thickness[i]! > from && d.thickness[i]! <= to).reduce((a, b) => a + b, 0);
+  expect(share(90, 210)).toBeGreaterThan(0.5);
+  expect(share(90, 210)).toBeLessThan(0.7);
+  expect(share(440, 560)).toBeGreaterThan(0.3);
+  expect(d.wr).toBeLessThan(0.3 * d.wrBefore);
+  // The model of frames is the same mixture.
+  const crystal = frameCrystal(rutile, electrons, model.gMax, { factors: ignoreCharge(peng1996) }),
+    frame = (await measured(two, 0.005))[3]!,
+    [a, b] = await Promise.all([
+      frameIntensities(crystal, [frame], { ...model, thickness: d.largest, thicknessModel: d.model }),
+      frameIntensities(crystal, [frame], { ...model, thicknessModel: two }),
+    ]);
+  let miss = 0,
+    sum = 0;
+  a[0]!.intensity.forEach((v, i) => {
+    miss += Math.abs(v - b[0]!.intensity[i]!);
+    sum += b[0]!.intensity[i]!;
+  });
+  expect(miss / sum).toBeLessThan(0.06);
+});
+test("two nodes are refused", async () => {
+  await expect(
+    thicknessDistribution(rutile, { beam: electrons, frames: await measured({ kind: "wedge" }, 0.01), model }, { nodes: 2 }),
+  ).rejects.toThrow("three nodes");
+});
