@@ -1,7 +1,7 @@
 import { fail } from "../core/errors.js";
 import { rng } from "../core/rng.js";
 import { element } from "../geometry/elements.js";
-import { type AtomModel, model } from "./atoms.js";
+import { type AtomModel, model, modelFormula } from "./atoms.js";
 
 /** Snapshots of a vibrating crystal: intensities are averaged over them. */
 export interface Snapshots {
@@ -58,21 +58,15 @@ export function frozenPhonons(m: AtomModel, options: PhononOptions): Snapshots {
 }
 
 /**
- * Snapshots of your own, for example from molecular dynamics. Boxes and elements must agree.
+ * Snapshots of your own, for example from molecular dynamics. Boxes and composition must agree; the order of the atoms need not.
  * @throws bad-shape, bad-value
  */
 export function givenSnapshots(list: readonly AtomModel[]): Snapshots {
-  const first = list[0] ?? fail("bad-value", {}, "at least one snapshot");
+  const first = list[0] ?? fail("bad-value", {}, "at least one snapshot"),
+    formula = modelFormula(first);
   for (const [i, s] of list.entries())
-    if (
-      s.atomicNumbers.length !== first.atomicNumbers.length ||
-      s.cell.some((v, k) => Math.abs(v - first.cell[k]!) > 1e-6 * Math.hypot(...first.cell))
-    )
-      fail(
-        "bad-shape",
-        { snapshot: i, atoms: s.atomicNumbers.length, wanted: first.atomicNumbers.length },
-        "all snapshots have the atoms and the box of the first",
-      );
+    if (modelFormula(s) !== formula || s.cell.some((v, k) => Math.abs(v - first.cell[k]!) > 1e-6 * Math.hypot(...first.cell)))
+      fail("bad-shape", { snapshot: i, atoms: modelFormula(s), wanted: formula }, "all snapshots have the atoms and the box of the first");
   return {
     count: list.length,
     snapshot: (i) => list[i] ?? fail("out-of-range", { snapshot: i, count: list.length }, "no such snapshot"),

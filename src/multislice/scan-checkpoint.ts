@@ -59,9 +59,12 @@ export function scanKey(plan: ScanPlan): string {
     bytes(w.wave);
     bytes(Float64Array.of(w.weight));
   }
-  // The first configuration stands for all: they are functions of their index.
-  const m = plan.configurations.snapshot(0);
-  for (const a of [m.cell, m.atomicNumbers, m.positions, m.occupancy, m.displacement, m.charge]) if (a) bytes(a);
+  // Vibrations about atoms at rest are functions of their index: the first stands for all. Snapshots of someone's own count one by one.
+  const { rest, count, snapshot } = plan.configurations;
+  for (let i = 0; i < (rest ? 1 : count); i++) {
+    const m = snapshot(i);
+    for (const a of [m.cell, m.atomicNumbers, m.positions, m.occupancy, m.displacement, m.charge]) if (a) bytes(a);
+  }
   const hex = (h: number): string => (h >>> 0).toString(16).padStart(8, "0");
   return hex(h1) + hex(h2);
 }

@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.js";
+import { fail, isSdkError } from "../core/errors.js";
 import type { Beam } from "../geometry/beam.js";
 import type { AtomModel } from "./atoms.js";
 import { checkAtoms } from "./atoms-check.js";
@@ -89,7 +89,12 @@ export function planScan(setup: ScanSetup): ScanPlan {
       `charges of the model (${ions}) are left out: atoms are neutral (potential: { ions: "model", factors: mottBethe } takes them)`,
     );
   // Displaced atoms come closer than those at rest.
-  if (checks === "strict") checkAtoms(first, "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {});
+  if (checks === "strict") {
+    const limits = "count" in setup.atoms ? { fraction: 0.35, slack: 1 } : {};
+    checkAtoms(first, limits);
+    // Snapshots of someone's own (no atoms at rest behind them) may go wrong at any time.
+    if (!configurations.rest) for (let i = 1; i < configurations.count; i++) checkSnapshot(configurations.snapshot(i), i, limits);
+  }
   const cutWindow = setup.prism && prismWindow(grid, setup.prism.interpolation);
   const waves = probesOf(setup, checks === "strict", first.cell[8]!, warnings, cutWindow);
   const prism =
@@ -127,6 +132,16 @@ export function planScan(setup: ScanSetup): ScanPlan {
     memory,
     warnings: [...new Set(warnings)],
   };
+}
+
+/** The same for a later snapshot, which the message names. */
+function checkSnapshot(m: AtomModel, i: number, limits: Parameters<typeof checkAtoms>[1]): void {
+  try {
+    checkAtoms(m, limits);
+  } catch (e) {
+    if (!isSdkError(e)) throw e;
+    fail(e.code, { snapshot: i, ...e.details }, e.hint);
+  }
 }
 
 function probesOf(setup: ScanSetup, strict: boolean, thickness: number, warnings: string[], cut: PrismWindow | undefined): WeightedProbe[] {

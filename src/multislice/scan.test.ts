@@ -10,9 +10,10 @@ import { repeatAtoms } from "./atoms-build.js";
 import { readDetectors } from "./detector-read.js";
 import { compileDetectors, type Detector } from "./detectors.js";
 import { reciprocalGrid, type WaveGrid, waveGrid } from "./grid.js";
+import { givenSnapshots } from "./phonons.js";
 import { potentialPlan } from "./potential.js";
 import { multislicePlan } from "./propagate.js";
-import { decodeState, encodeState } from "./scan-checkpoint.js";
+import { decodeState, encodeState, scanKey } from "./scan-checkpoint.js";
 import { planScan, type ScanSetup } from "./scan-plan.js";
 import { gridScan, scanPositions } from "./scan-positions.js";
 import type { PatternStream } from "./scan-result.js";
@@ -268,6 +269,15 @@ describe("what cannot work is told before the run, with the numbers to change", 
   const plan = (change: Partial<ScanSetup>) => () => planScan({ ...setup, atoms: repeatAtoms(cell, [2, 2, 2]), ...change });
   test("overlapping atoms", () => {
     expect(plan({ atoms: { ...cell, positions: new Float64Array(24) } })).toThrow(/overlap/);
+  });
+  test("a later snapshot that is broken, and a checkpoint of other snapshots", async () => {
+    const good = repeatAtoms(cell, [2, 2, 2]),
+      bad = { ...good, positions: good.positions.map((v, i) => (i < 3 ? good.positions[i + 3]! : v)) };
+    expect(plan({ atoms: givenSnapshots([good, good, bad]) })).toThrow(/overlap.*"snapshot":2/);
+    expect(() => givenSnapshots([good, { ...good, atomicNumbers: good.atomicNumbers.map((z, i) => (i ? z : 6)) }])).toThrow(/Si63 C1/);
+    const moved = { ...good, positions: good.positions.map((v) => v + 0.01) };
+    const key = (other: AtomModel): string => scanKey(plan({ atoms: givenSnapshots([good, other]) })());
+    expect(key(moved)).not.toBe(key(good));
   });
   test("a box smaller than the probe", () => {
     const small = waveGrid(24, 24, [a, 0], [0, a]);
