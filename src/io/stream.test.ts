@@ -51,9 +51,23 @@ test("EMD 1.0: our reader finds scan, steps and voltage", async () => {
   await h.close();
 });
 
+test("a thickness series in HDF5 says its steps on the dataset", async () => {
+  const path = join(folder, "series.h5");
+  const stream = await arrayFile(path, { shape: [2, 3, 1, 4, 5], type: "f32", cube });
+  await stream.write(0, data);
+  await stream.close();
+  const h = await openHdf5(path);
+  const said = await h.attributes("data");
+  expect([...(said.scan_step_angstrom as Float64Array)]).toEqual([0.5, 0.4]);
+  expect(await (await h.dataset("data")).read()).toEqual(data);
+  await h.close();
+});
+
 test("Zarr: the folder reads back", async () => {
   const path = join(folder, "a.zarr");
   await write(path);
+  const said = JSON.parse(readFileSync(join(path, "zarr.json"), "utf8")) as { attributes: unknown };
+  expect(said.attributes).toEqual({ scan_step_angstrom: [0.5, 0.4], pixel_inv_angstrom: [0.02, 0.03], voltage_kv: 200 });
   const frames = await zarrFrames(sourceStore(await folderFiles(path)));
   for (let i = 0; i < 6; i++) expect([...(await frames.read(i)).data]).toEqual([...data.subarray(20 * i, 20 * i + 20)]);
 });

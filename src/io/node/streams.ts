@@ -62,7 +62,10 @@ export function fileCheckpoint(path: string): { load(): Promise<Uint8Array | und
 }
 
 export interface ArrayFileOptions extends ArrayStreamOptions {
-  /** What an HDF5 file says of a scan [sy, sx, ky, kx]; other shapes become a plain dataset "data". */
+  /**
+   * What a file says of a scan [sy, sx, ky, kx]: an EMD tree in HDF5. Other shapes become a plain dataset "data", and Zarr an array, with the attributes
+   * `scan_step_angstrom` [y, x], `pixel_inv_angstrom` [ky, kx] and `voltage_kv`; .npy holds numbers alone.
+   */
   readonly cube?: Omit<EmdDatacube, "shape" | "type"> | undefined;
 }
 /**
@@ -73,15 +76,26 @@ export async function arrayFile(path: string, options: ArrayFileOptions): Promis
   const ending = /\.(npy|h5|hdf5|emd|zarr)$/i.exec(path)?.[1]?.toLowerCase();
   const { shape, type, cube, resume = false } = options;
   if (ending === undefined) return fail("unsupported", { path }, "arrays are written to .npy, .h5, .hdf5, .emd or .zarr");
-  if (ending === "zarr") return zarrStream(folderWriter(path), options);
+  const attributes = {
+    ...(cube ? { scan_step_angstrom: [...cube.scanStep], pixel_inv_angstrom: [...cube.pixel] } : {}),
+    ...(cube?.voltageKv ? { voltage_kv: cube.voltageKv } : {}),
+  };
+  if (ending === "zarr") return zarrStream(folderWriter(path), { ...options, attributes });
   const sink = await fileSink(path, { keep: resume });
   try {
     if (ending === "npy") return await npyStream(sink, options);
     if (cube && shape.length === 4 && type !== "f64" && type !== "i8" && type !== "i16" && type !== "i32")
       return await hdf5Stream(sink, emdTree({ ...cube, shape: shape as unknown as EmdDatacube["shape"], type }), emdDataPath, options);
-    return await hdf5Stream(sink, { kind: "group", members: { data: { kind: "dataset", shape, type } } }, "data", options);
+    return await hdf5Stream(
+      sink,
+      { kind: "group", members: { data: { kind: "dataset", shape, type, attributes: hdf5Numbers(attributes) } } },
+      "data",
+      options,
+    );
   } catch (e) {
     await sink.close();
     throw e;
   }
 }
+const hdf5Numbers = (values: Readonly<Record<string, number | readonly number[]>>): Readonly<Record<string, Float64Array>> =>
+  Object.fromEntries(Object.entries(values).map(([k, v]) => [k, Float64Array.from([v].flat())]));
