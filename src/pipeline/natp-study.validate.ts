@@ -210,9 +210,9 @@ function plots(
     bars = ["precession", "rotation 0.3°", "static 0.1°", "average 1.5°"],
     steps = [1, 2, 3, 4].map((k) => of(`static 0.${k}°`)),
     x = [0.1, 0.2, 0.3, 0.4],
-    line = (y: readonly number[], label: string): Plot["marks"] => [
-      { kind: "line", x, y, label },
-      { kind: "points", x, y },
+    line = (y: readonly number[], label: string, color: string): Plot["marks"] => [
+      { kind: "line", x, y, label, color },
+      { kind: "points", x, y, color },
     ],
     named = (texts: readonly string[]) => ({ values: texts.map((_, i) => i + 1), texts });
   return [
@@ -224,20 +224,24 @@ function plots(
     },
     {
       title: "static frames left out",
+      legend: "right",
       x: { label: "step (degrees)" },
       y: { label: "%", range: [0, 105] },
       marks: [
         ...line(
           steps.map((r) => 100 * r.rInt),
           "R_int",
+          "#d55e00",
         ),
         ...line(
           steps.map((r) => 100 * r.completeness),
           "completeness",
+          "#009e73",
         ),
         ...line(
           steps.map((r) => (100 * r.observations) / steps[0]!.observations),
           "complete curves, of those at 0.1°",
+          "#0072b2",
         ),
       ],
     },

@@ -139,9 +139,9 @@ function vertex(x: Float64Array, y: readonly number[]): number {
 export function thicknessProfilePlots(p: ThicknessProfile): Plot[] {
   const label = p.model.kind === "plate" ? "thickness (Å)" : `thickness, ${p.model.kind}, the largest (Å)`,
     x = p.thickness,
-    line = (y: Float64Array, text: string): Plot["marks"] => [
-      { kind: "line", x, y, label: text },
-      { kind: "points", x, y, size: 3 },
+    line = (y: Float64Array, text: string, color: string): Plot["marks"] => [
+      { kind: "line", x, y, label: text, color },
+      { kind: "points", x, y, size: 3, color },
     ],
     percent = (v: Float64Array): Float64Array => v.map((r) => 100 * r),
     electrons = (v: Float64Array): Float64Array => v.map((u) => u / voltPerElectronAngstrom);
@@ -151,8 +151,8 @@ export function thicknessProfilePlots(p: ThicknessProfile): Plot[] {
       x: { label },
       y: { label: "%" },
       marks: [
-        ...line(percent(p.rObs), "R(obs)"),
-        ...line(percent(p.wrAll), "wR(all)"),
+        ...line(percent(p.rObs), "R(obs)", "#0072b2"),
+        ...line(percent(p.wrAll), "wR(all)", "#d55e00"),
         { kind: "rule", x: p.bestWr, dash: "4 3", color: "#777777" },
       ],
     },
@@ -161,9 +161,9 @@ export function thicknessProfilePlots(p: ThicknessProfile): Plot[] {
       x: { label },
       y: { label: "e Å⁻¹" },
       marks: [
-        ...line(electrons(p.sigma.map((v) => 3 * v)), "3σ of the Gaussian"),
-        ...line(electrons(p.max), "highest"),
-        ...line(electrons(p.min.map((v) => -v)), "deepest (−)"),
+        ...line(electrons(p.sigma.map((v) => 3 * v)), "3σ of the Gaussian", "#0072b2"),
+        ...line(electrons(p.max), "highest", "#009e73"),
+        ...line(electrons(p.min.map((v) => -v)), "deepest (−)", "#e69f00"),
         { kind: "rule", x: p.bestSigma, dash: "4 3", color: "#777777" },
       ],
     },
