@@ -12,13 +12,27 @@ const usage = `usage: stem-scan <structure.cif | box.xyz> [--zone 0,0,1 | --plan
   --detectors BF:0-20,ADF:60-150 (mrad; also DPC:5-20/4 in sectors, rings:0-100+2, CoM:40)  --prism 0: none; 1: exact; 2, 4 … interpolation
   --ions  charges of the structure (else neutral)  --vacuum 0 Å about the atoms of an .xyz without a Lattice
   --thickness 100 --across 20 smallest box, Å     --strain 0.03 allowed to close it       --slice 2 Å
+  --aberrations C12:50,phi12:0.3 (Å, rad)         --line 0,0,4,0,32: from x,y to x,y (Å), positions
   --step 0.4 Å, or --scan 32x32 probes            --phonons 0 --u 0 (Å², 0: the file's) --seed 1
   --source 0 FWHM, Å    --dose 0 e/Å²             --workers 2 --memory 2048 MB
   --patterns file.npy|h5|zarr --max 60 mrad       --checkpoint file  to go on after an interruption`;
 const numeric = { kv: 200, semiangle: 20, defocus: 0, cs: 0, thickness: 100, across: 20, strain: 0.03, slice: 2, step: 0.4, phonons: 0 };
 const defaults = { ...numeric, vacuum: 0, prism: 0, u: 0, seed: 1, source: 0, dose: 0, max: 60, workers: 2, memory: 2048 };
 async function main(): Promise<void> {
-  const names = ["zone", "plane", "scan", "detectors", "patterns", "checkpoint", "depths", "out", "tilt", ...Object.keys(defaults)];
+  const names = [
+    "zone",
+    "plane",
+    "scan",
+    "detectors",
+    "patterns",
+    "checkpoint",
+    "depths",
+    "out",
+    "tilt",
+    "line",
+    "aberrations",
+    ...Object.keys(defaults),
+  ];
   const texts = Object.fromEntries(names.map((n) => [n, { type: "string" } as const]));
   const flags = { json: { type: "boolean" }, ions: { type: "boolean" }, help: { type: "boolean" } } as const;
   const { values, positionals } = parseArgs({ options: { ...texts, ...flags }, allowPositionals: true });
@@ -39,9 +53,18 @@ async function main(): Promise<void> {
   const { atoms, unit, notes } = readBox(file, (path) => readFileSync(path, "utf8"), size);
   const detectors = ms.detectorsFromText(o.detectors ?? "BF:0-20,ADF:60-150");
   if (o.patterns) detectors.push({ kind: "pixelated", maxMrad: p.max });
-  const optics = { voltageKv: p.kv, semiangleMrad: p.semiangle, aberrations: { defocus: p.defocus, Cs: p.cs } };
+  const pairs = Object.fromEntries((o.aberrations?.split(",") ?? []).map((t) => [t.split(":")[0]!.trim(), Number(t.split(":")[1] ?? "?")]));
+  const [x0, y0, x1, y1, count] = list("line", ",", 5) ?? [];
+  if (count !== undefined && (o.scan || o.dose || o.source))
+    fail(
+      "bad-value",
+      { line: o.line, scan: o.scan, dose: o.dose, source: o.source },
+      "a line has no grid, dose or source size: leave them out",
+    );
+  const scan = count === undefined ? undefined : ({ kind: "line", from: [x0!, y0!], to: [x1!, y1!], count } as const);
+  const optics = { voltageKv: p.kv, semiangleMrad: p.semiangle, aberrations: { defocus: p.defocus, Cs: p.cs, ...pairs } };
   const phonons = p.phonons > 0 ? { configurations: p.phonons, seed: p.seed, ...(p.u > 0 ? { u: p.u } : {}) } : undefined;
-  const where = { unit, step: p.step, shape: list("scan", "x", 2) as [number, number] | undefined, depths: list("depths", ",") };
+  const where = { unit, scan, step: p.step, shape: list("scan", "x", 2) as [number, number] | undefined, depths: list("depths", ",") };
   const [tiltX = 0, tiltY = 0] = list("tilt", ",", 2) ?? [];
   const how = {
     tiltMrad: [tiltX, tiltY] as const,
@@ -54,13 +77,14 @@ async function main(): Promise<void> {
   const onProgress = (q: { done: number; total: number }) => process.stderr.write(`\r${((100 * q.done) / q.total).toFixed(1)} % `);
   const saved = { patternSink: o.patterns ? file4d : undefined, checkpoint: o.checkpoint ? fileCheckpoint(o.checkpoint) : undefined };
   const result = await ms.runScan(plan, { workers: p.workers, maxMemoryMB: p.memory, onProgress, ...saved });
-  const images = ms.stemImages(plan, result, { sourceFwhm: p.source, dose: p.dose, rng: rng(p.seed) });
+  const after = { sourceFwhm: p.source, dose: p.dose, rng: rng(p.seed) };
+  const images = plan.positions.steps ? ms.stemImages(plan, result, after) : [];
   const rows = images.map(({ data, depth = plan.depths[0]!, ...rest }) => {
     const path = o.out && `${o.out}-${rest.name}${o.depths ? `-${depth.toFixed(0)}A` : ""}`;
     if (path) for (const [end, bytes] of imageFiles({ data, ...rest })) writeFileSync(`${path}.${end}`, bytes);
     return { ...rest, depth, path };
   });
-  // Readings of more than a number: sectors, rings, centres of mass.
+  // Readings of more than a number (sectors, rings, centres of mass), and lines.
   const more = result.readings.filter((r) => r.data.length > 0 && !images.some((i) => i.name === r.name));
   const arrays = more.map(({ data, ...rest }) => {
     const path = o.out && `${o.out}-${rest.name}.npy`;

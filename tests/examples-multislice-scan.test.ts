@@ -96,7 +96,17 @@ describe("stem-scan on a file of our own", () => {
     for (const [name, size] of [["DPC", 4], ["rings", 4], ["CoM", 2]] as const) // biome-ignore format: short
       expect((await readNpy(readFileSync(join(out, `prism-${name}.npy`)))).shape).toEqual([2, 3, size]);
   });
+  test("a line of positions, as an array", async () => {
+    const line = [xyz, "--semiangle", "25", "--line", "0,0,9,9,5", "--aberrations", "C12:20,phi12:0.3", "--detectors", "ADF:40-80"];
+    const r = run([...line, "--out", "line"]);
+    expect(r.status, r.stderr).toBe(0);
+    const { data, shape } = await readNpy(readFileSync(join(out, "line-ADF.npy")));
+    expect(shape).toEqual([5]);
+    expect(data[2]).toBeGreaterThan(3 * (data[0] as number)); // silicon in the middle, vacuum at the corners
+  });
   test.each([
+    ["a line with a dose", [xyz, "--line", "0,0,1,1,4", "--dose", "5"]],
+    ["an aberration that is none", [xyz, "--aberrations", "C99:1"]],
     ["a zone and a plane", [xyz, "--zone", "1,1,0", "--plane", "1,1,0"]],
     ["an interpolation that is none", [xyz, "--semiangle", "25", "--detectors", "ADF:40-80", "--prism", "1.5"]],
     ["a zone for a box that is taken as it stands", [xyz, "--zone", "1,1,0"]],
