@@ -179,7 +179,14 @@ function checkDiffraction(model: AtomModel, options: PatternOptions, count: numb
   }
   const { precision, maxMemoryMB } = options.multislice ?? {};
   checkMemory(
-    { grid, slices: count, elements: new Set(model.atomicNumbers).size, precision, oversample: options.potential?.oversample },
+    {
+      grid,
+      slices: count,
+      elements: new Set(model.atomicNumbers).size,
+      precision,
+      oversample: options.potential?.oversample,
+      projection: options.potential?.projection,
+    },
     maxMemoryMB,
   );
 }

@@ -18,6 +18,7 @@ export interface MemoryQuestion {
   readonly waves?: number | undefined;
   readonly precision?: "f32" | "f64" | undefined;
   readonly oversample?: number | undefined;
+  readonly projection?: "infinite" | "finite" | undefined;
 }
 
 /** Estimate from the numbers alone. */
@@ -28,12 +29,15 @@ export function multisliceMemory({
   waves = 1,
   precision = "f32",
   oversample = 1.5,
+  projection = "infinite",
 }: MemoryQuestion): MemoryEstimate {
   const n = grid.nx * grid.ny,
     fine = n * oversample * oversample,
     complex = precision === "f32" ? 8 : 16;
-  // Half spectra f64: a factor for each element, S, the sum; real f64; in the wave's precision V and t on the fine grid; two rows of phases.
-  const potential = fine * (4 * elements + 8 + 8 + 8 + 1.5 * complex) + 256 * 16 * (1.5 * grid.nx + grid.ny) * oversample;
+  // Half spectra f64: a factor for each element, S, the sum; real f64; in the wave's precision V and t on the fine grid; two rows of phases. Finite
+  // projection: some seventeen factors on the circle of the potential for each element, and what crosses two faces.
+  const finite = projection === "finite" ? 30 * elements + 16 : 0;
+  const potential = fine * (4 * elements + 8 + 8 + 8 + 1.5 * complex + finite) + 256 * 16 * (1.5 * grid.nx + grid.ny) * oversample;
   const transmission = slices * n * complex,
     wave = (waves + 2) * n * complex;
   return { potential, transmission, waves: wave, total: potential + transmission + wave };

@@ -11,7 +11,7 @@ export const patternBytes = ({ detectors, exits }: Pick<ScanPlan, "detectors" | 
 export function scanBudget(plan: ScanPlan, maxMemoryMB: number, streamed: boolean): number {
   const { memory } = plan;
   if (!(maxMemoryMB > 0)) fail("bad-value", { maxMemoryMB }, "maxMemoryMB is a number of megabytes, for example 2048");
-  const fixed = memory.detectors + memory.waves + memory.matrix + memory.readings + (streamed ? 0 : memory.patterns);
+  const fixed = memory.potential + memory.detectors + memory.waves + memory.matrix + memory.readings + (streamed ? 0 : memory.patterns);
   const need = fixed + (4 * memory.transmission) / plan.slices.count + patternBytes(plan);
   if (need > maxMemoryMB * MB) {
     const mb = (v: number): number => Math.round(v / MB);
@@ -21,6 +21,7 @@ export function scanBudget(plan: ScanPlan, maxMemoryMB: number, streamed: boolea
         : []),
       ...(memory.patterns > need / 2 ? ["cut them at a smaller maxMrad", "scan fewer positions"] : []),
       ...(memory.matrix > need / 2 ? ["raise the interpolation of PRISM", "leave PRISM out"] : []),
+      ...(memory.potential > need / 2 ? ["take coarser pixels (end the detectors at a smaller angle) or a narrower box"] : []),
       ...(memory.readings > need / 2 ? ["read fewer depths or rings"] : []),
       ...(memory.detectors > need / 2 ? ["use fewer blurred bins"] : []),
       `raise maxMemoryMB above ${mb(need) + 1}`,
@@ -30,6 +31,7 @@ export function scanBudget(plan: ScanPlan, maxMemoryMB: number, streamed: boolea
       {
         neededMB: mb(need),
         maxMemoryMB,
+        potentialMB: mb(memory.potential),
         patternsMB: mb(memory.patterns),
         transmissionMB: mb(memory.transmission),
         matrixMB: mb(memory.matrix),

@@ -15,6 +15,8 @@ test("without WebAssembly a scan runs on the TypeScript kernels and agrees", asy
     const js = await runScan(setup);
     expect(maxRelative(js.readings[0]!.data, wasm.readings[0]!.data)).toBeLessThan(1e-10);
     expect(maxRelative(js.readings[1]!.data, wasm.readings[1]!.data)).toBeLessThan(1e-6);
+    const prism = await runScan({ ...setup, prism: { interpolation: 1 } });
+    expect(maxRelative(prism.readings[0]!.data, wasm.readings[0]!.data)).toBeLessThan(1e-10);
   } finally {
     spy.mockRestore();
   }

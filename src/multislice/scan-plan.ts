@@ -4,6 +4,7 @@ import type { AtomModel } from "./atoms.js";
 import { checkAtoms } from "./atoms-check.js";
 import { type CompiledDetectors, compileDetectors, type Detector } from "./detectors.js";
 import { antialiasCutoff, reciprocalGrid, type Wave, type WaveGrid } from "./grid.js";
+import { multisliceMemory } from "./memory.js";
 import { type Snapshots, still } from "./phonons.js";
 import type { PotentialOptions } from "./potential.js";
 import { ionNames } from "./potential-factors.js";
@@ -41,6 +42,8 @@ export interface ScanSetup {
 }
 /** Memory that a scan takes, bytes. */
 export interface ScanMemory {
+  /** Tables of form factors and scratch while slices are made. */
+  readonly potential: number;
   readonly transmission: number;
   readonly detectors: number;
   /** Waves and tables in flight. */
@@ -110,7 +113,16 @@ export function planScan(setup: ScanSetup): ScanPlan {
   const n = grid.nx * grid.ny,
     bytes = setup.multislice?.precision === "f64" ? 8 : 4;
   const patternBytes = detectors.patterns.reduce((s, p) => s + 4 * p.my * p.mx, 0);
+  const { oversample, projection } = setup.potential ?? {};
   const memory: ScanMemory = {
+    potential: multisliceMemory({
+      grid,
+      slices: cut.count,
+      elements: new Set(first.atomicNumbers).size,
+      precision: setup.multislice?.precision,
+      oversample: oversample ?? (setup.potential?.pixelFactor === "abtem" ? 1 : undefined),
+      projection,
+    }).potential,
     transmission: 2 * bytes * n * cut.count,
     detectors: detectors.masks.byteLength + detectors.labels.reduce((s, l) => s + l.labels.byteLength, 0),
     waves: 2 * bytes * n * (waves.length + 8),

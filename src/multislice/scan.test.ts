@@ -153,7 +153,8 @@ test("same bits for any number of workers, any block, little memory, and after a
   expect((await runScan(setup, { workers: 2, blockProbes: 5 })).readings).toEqual(whole.readings);
   // Only four transmission functions fit: waves pass in windows.
   const tight = planScan(setup);
-  const need = (tight.memory.detectors + tight.memory.waves + tight.memory.readings + tight.memory.patterns) / 1048576 + 0.3;
+  const need =
+    (tight.memory.potential + tight.memory.detectors + tight.memory.waves + tight.memory.readings + tight.memory.patterns) / 1048576 + 0.3;
   expect((await runScan(setup, { workers: 1, maxMemoryMB: need })).readings).toEqual(whole.readings);
   // Cut off after the first block, then resumed with another number of workers.
   let saved: Uint8Array | undefined;
