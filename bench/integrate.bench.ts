@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rng } from "../src/core/rng.js";
+import { integrateSeries } from "../src/integration/integrate-series.js";
 import { gaussianProfiles } from "../src/integration/profiles.js";
-import { defaultIntegrateKernels, type FitSettings } from "../src/kernels/integrate.js";
+import { defaultIntegrateKernels, done, type FitSettings } from "../src/kernels/integrate.js";
 import { jsIntegrateKernels } from "../src/kernels/js/integrate.js";
+import { simulateSeries } from "../src/pipeline/simulate.js";
+import { cubicCase } from "../src/pipeline/simulate-cases.js";
+import { simulationSource } from "../src/pipeline/simulate-source.js";
 import { type Report, runPython, time } from "./harness.js";
 
 /** A 1k × 1k frame with n spots of all strengths; positions are known. */
@@ -66,7 +70,7 @@ export async function run(report: Report): Promise<void> {
     padded = 2 * radius + 7;
   const body = (kernels: typeof jsIntegrateKernels) => (): void => {
     const f = kernels.frame(data, undefined, size, size, settings);
-    f.fit(coefficients, padded, xs, ys, which, 4);
+    done(kernels, f.fit(coefficients, padded, xs, ys, which, 4));
     f.close();
   };
   const ms = time(body(defaultIntegrateKernels())),
@@ -79,4 +83,32 @@ export async function run(report: Report): Promise<void> {
   const peer = runPython<{ ms: number }>(numpy(folder));
   rmSync(folder, { recursive: true });
   if (peer) report({ name: `${n} spots of a 1024² frame, against NumPy spot by spot`, ms, peer: "NumPy", peerMs: peer.ms });
+  await series(report);
+}
+
+/** A series from memory with known profiles, one and two threads by turns: the clock, since threads share no processor time. */
+async function series(report: Report): Promise<void> {
+  const { options, seed } = cubicCase(),
+    n = 24,
+    s = simulateSeries({ ...options, frames: n }, rng(seed)),
+    frames = Array.from({ length: n }, (_, i) => s.frame(i)),
+    source = { ...simulationSource(s), read: async (i: number) => frames[i]! },
+    settings = { noise: { gain: 2.5, psi: 1 }, diameter: 6, saturation: 65535, mask: undefined, minRadius: 16, maxRadius: 1e9 },
+    experiment = {
+      ub: options.crystals[0]!.ub,
+      instrument: s.instrument,
+      geometry: s.truth,
+      rocking: options.rocking,
+      centring: "I",
+      settings,
+    } as const;
+  const { profiles } = await integrateSeries(source, experiment, { dMin: 0.8 });
+  const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let round = 0; round < 4; round++)
+    for (const workers of [1, 2]) {
+      const start = performance.now();
+      await integrateSeries(source, experiment, { dMin: 0.8, profiles, workers });
+      best[workers - 1] = Math.min(best[workers - 1]!, performance.now() - start);
+    }
+  report({ name: `${n} frames of 512² with two workers`, ms: best[1]!, peer: "one worker", peerMs: best[0]! });
 }

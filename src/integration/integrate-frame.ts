@@ -1,7 +1,15 @@
 import type { Image } from "../core/image.js";
+import type { PoolTask } from "../core/pool.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/experiment.js";
 import { type LatticePoints, predictSpots } from "../geometry/predict.js";
-import { type FitSettings, type FrameFit, type FrameFitter, fitColumn, type IntegrateKernels } from "../kernels/integrate.js";
+import {
+  type FitSettings,
+  type FrameFit,
+  type FrameFitter,
+  fitColumn,
+  type IntegrateKernels,
+  type Prepared,
+} from "../kernels/integrate.js";
 import { COLUMNS } from "../kernels/js/integrate.js";
 import { type FrameIntensities, intensityFlags } from "./frame-intensities.js";
 import { type FrameShift, fitFrameShift, noShift, shiftAt } from "./frame-shift.js";
@@ -44,6 +52,21 @@ interface FrameSpotList {
   readonly distance: Float64Array;
 }
 
+/** Yields each piece of work that the kernels are to do, and goes on when it is done: here at once, or with those of other frames in a pool. */
+export type Work<T> = Generator<PoolTask, T, void>;
+function* ready<T>(prepared: Prepared<T>): Work<T> {
+  yield prepared.task;
+  return prepared.finish();
+}
+/** All of it in this thread. */
+export function worked<T>(kernels: Pick<IntegrateKernels, "run">, work: Work<T>): T {
+  for (;;) {
+    const s = work.next();
+    if (s.done) return s.value;
+    kernels.run(s.value);
+  }
+}
+
 /** Result of one frame. */
 export interface FrameResult {
   readonly intensities: FrameIntensities;
@@ -59,14 +82,14 @@ const STRONG = 12;
  * Intensities of one frame: predicted spots are fitted where the geometry has them, strong ones show how far the pattern is displaced, and all
  * are fitted again at the corrected places; strong ones each at their own, as far as their position is better known than the frame's.
  */
-export function integrateFrame(
+export function* integrateFrameWork(
   image: Image<Float32Array>,
   frame: FrameGeometry,
   index: number,
   profiles: SpotProfiles,
   task: FrameTask,
   learn = false,
-): FrameResult {
+): Work<FrameResult> {
   const [ny, nx] = image.shape,
     mask = Number.isFinite(task.saturation) ? withSaturation(image, task.saturation, task.mask) : task.mask;
   const list = predicted(frame, profiles, task);
@@ -77,14 +100,14 @@ export function integrateFrame(
     let { x, y } = list,
       shift = noShift;
     if (task.recentre && list.own > 0) {
-      const moved = displaced(fitter, list, profiles, frame, task);
+      const moved = yield* displaced(fitter, list, profiles, frame, task);
       ({ x, y, shift } = moved);
     }
-    const result = fitter.fit(coef, size, x, y, list.which, task.iterations);
+    const result = yield* ready(fitter.fit(coef, size, x, y, list.which, task.iterations));
     return {
       intensities: table(result, list, x, y, index, task),
       shift,
-      stamps: learn ? cutOut(image, mask, result, list, x, y, profiles, task) : [],
+      stamps: learn ? yield* cutOut(image, mask, result, list, x, y, profiles, task) : [],
     };
   } finally {
     fitter.close();
@@ -177,24 +200,24 @@ function strongSpots(fit: FrameFit, list: FrameSpotList, task: FrameTask, most: 
   return Int32Array.from(good.sort((a, b) => snr(b) - snr(a) || a - b).slice(0, most));
 }
 
-function displaced(
+function* displaced(
   fitter: FrameFitter,
   list: FrameSpotList,
   profiles: SpotProfiles,
   frame: FrameGeometry,
   task: FrameTask,
-): { x: Float64Array; y: Float64Array; shift: FrameShift } {
+): Work<{ x: Float64Array; y: Float64Array; shift: FrameShift }> {
   const size = paddedSize(profiles.radius),
     coef = profiles.coefficients,
     [cx, cy] = frame.centrePx ?? task.instrument.detector.centrePx;
   let { x, y } = list,
     shift = noShift;
   for (let round = 0; round < 4; round++) {
-    const fit = fitter.fit(coef, size, x, y, list.which, 2),
+    const fit = yield* ready(fitter.fit(coef, size, x, y, list.which, 2)),
       // A spot far from its place has many pixels that disagree.
       strong = strongSpots(fit, list, task, 300, 0.4);
     if (strong.length < 3) return { x, y, shift };
-    const moved = fitter.shifts(coef, size, x, y, list.which, strong, fit.out);
+    const moved = yield* ready(fitter.shifts(coef, size, x, y, list.which, strong, fit.out));
     const before = shift,
       found = fitFrameShift(strong, list.x, list.y, x, y, moved, [cx, cy], task.diameter);
     if (found === undefined) return { x, y, shift };
@@ -273,7 +296,7 @@ function table(
 }
 
 /** Strong spots without faults as counts above background and neighbours. */
-function cutOut(
+function* cutOut(
   { data, shape: [ny, nx] }: Image<Float32Array>,
   mask: Uint8Array | undefined,
   fit: FrameFit,
@@ -282,7 +305,7 @@ function cutOut(
   ys: Float64Array,
   profiles: SpotProfiles,
   task: FrameTask,
-): SpotStamp[] {
+): Work<SpotStamp[]> {
   const strong = strongSpots(fit, list, task, 60, 0.95);
   if (strong.length === 0) return [];
   const padded = paddedSize(profiles.radius),
@@ -290,12 +313,14 @@ function cutOut(
     reach = (s - 4) / 2 + 1;
   const model = fit.model(),
     at = (a: Float64Array): Float64Array => Float64Array.from(strong, (i) => a[i]!),
-    own = task.kernels.stamps(
-      profiles.coefficients,
-      padded,
-      at(xs),
-      at(ys),
-      Int32Array.from(strong, (i) => list.which[i]!),
+    own = yield* ready(
+      task.kernels.stamps(
+        profiles.coefficients,
+        padded,
+        at(xs),
+        at(ys),
+        Int32Array.from(strong, (i) => list.which[i]!),
+      ),
     );
   return Array.from(strong, (i, n) => {
     const x = xs[i]!,

@@ -1,16 +1,17 @@
 import { fail } from "../core/errors.js";
-import type { RunOptions } from "../core/job.js";
+import { type RunOptions, runAsync } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/experiment.js";
 import { latticePoints } from "../geometry/predict.js";
 import { type FrameSource, toFloat32 } from "../io/frames.js";
-import { defaultIntegrateKernels, type IntegrateKernels } from "../kernels/integrate.js";
+import type { IntegrateKernels } from "../kernels/integrate.js";
 import { centringRule, type LatticeCentring } from "./centring.js";
 import { type FrameIntensities, joinIntensities } from "./frame-intensities.js";
 import type { FrameShift } from "./frame-shift.js";
 import type { Ring } from "./ice.js";
 import type { Orientation } from "./index-lattice.js";
-import { type FrameTask, integrateFrame } from "./integrate-frame.js";
-import { learnProfiles, type SpotStamp } from "./profile-learn.js";
+import { type FrameTask, integrateFrameWork } from "./integrate-frame.js";
+import { type FrameWorkers, frameWorkers } from "./integrate-pool.js";
+import { learnProfilesSteps, type SpotStamp } from "./profile-learn.js";
 import { gaussianProfiles, type SpotProfiles } from "./profiles.js";
 import type { SpotSettings } from "./spot-series.js";
 
@@ -48,6 +49,8 @@ export interface IntegrateOptions extends RunOptions {
   /** Let strong spots correct the positions of each frame. Default true. */
   readonly recentre?: boolean | undefined;
   readonly kernels?: IntegrateKernels | undefined;
+  /** Threads for the kernels (default 1; the same bits for any number). With `kernels` given all stays in this thread. */
+  readonly workers?: number | undefined;
 }
 
 /** Intensities of a series on its frames, and what they were made with. */
@@ -64,7 +67,7 @@ export interface IntegratedSeries {
 /**
  * Intensities of all predicted reflections on all frames. First some frames show the mean profiles of spots (per sector and shell, from strong
  * ones); then every frame is fitted by itself: local background, profile times intensity for every spot with its neighbours, box sum beside it.
- * One frame is in memory at a time. Frames that cannot be read or are of another shape stop the job with the frame named.
+ * One frame is in memory at a time, with several workers two for each. Frames that cannot be read or are of another shape stop the job with the frame named.
  * @throws bad-shape when geometry and frames disagree, out-of-range for impossible options; rejects with the signal's reason on abort
  */
 export async function integrateSeries(
@@ -72,13 +75,27 @@ export async function integrateSeries(
   experiment: IntegrationExperiment,
   options: IntegrateOptions = {},
 ): Promise<IntegratedSeries> {
+  check(source, experiment, options);
+  const threads = await frameWorkers(options.workers ?? 1, options.kernels);
+  try {
+    return await integrateOn(threads, source, experiment, options);
+  } finally {
+    await threads.close();
+  }
+}
+
+async function integrateOn(
+  threads: FrameWorkers,
+  source: FrameSource,
+  experiment: IntegrationExperiment,
+  options: IntegrateOptions,
+): Promise<IntegratedSeries> {
   const { signal, onProgress, sliceMs = 16, learnFrames = 40, sectors = 6, shells = 3 } = options,
     [frames, ny, nx] = source.shape,
     warnings: string[] = [];
-  check(source, experiment, options);
   const { instrument, settings, geometry } = experiment,
     { diameter } = settings;
-  const task = frameTask(experiment, options, [ny, nx]);
+  const task = frameTask(experiment, options, threads.kernels, [ny, nx]);
   const radius = Math.max(Math.ceil(1.25 * diameter) + 1, Math.ceil(task.fit.box)),
     sigma = diameter / 5;
   let profiles = options.profiles ?? gaussianProfiles(radius, sigma, sectors, shellRadii(instrument, task, shells));
@@ -99,25 +116,38 @@ export async function integrateSeries(
   const total = learning.length + frames;
   if (learning.length > 0) {
     const stamps: SpotStamp[] = [];
-    for (const [k, i] of learning.entries()) {
-      stamps.push(...integrateFrame(await read(i), geometry[i]!, i, profiles, task, true).stamps);
-      onProgress?.({ done: k + 1, total, note: `profiles: ${stamps.length} strong spots` });
-    }
+    let learnt = 0;
+    const start = profiles;
+    await threads.each(
+      learning,
+      read,
+      (image, i) => integrateFrameWork(image, geometry[i]!, i, start, task, true),
+      (r) => {
+        stamps.push(...r.stamps);
+        onProgress?.({ done: ++learnt, total, note: `profiles: ${stamps.length} strong spots` });
+      },
+      signal,
+    );
     const kept = strongestOfCells(stamps, profiles.spots.length, 120);
     if (kept.length < 20)
       warnings.push(`only ${kept.length} strong, single spots to learn profiles from: they stay close to a Gaussian of the spot diameter`);
-    profiles = learnProfiles(kept, profiles, sigma);
+    profiles = await runAsync(learnProfilesSteps(kept, profiles, sigma), { signal, sliceMs });
   }
   const parts: FrameIntensities[] = [],
     shifts: FrameShift[] = [];
   let strange = 0;
-  for (let i = 0; i < frames; i++) {
-    const result = integrateFrame(await read(i), geometry[i]!, i, profiles, task);
-    parts.push(result.intensities);
-    shifts.push(result.shift);
-    if (Math.hypot(result.shift.dx, result.shift.dy) > diameter / 2) strange++;
-    onProgress?.({ done: learning.length + i + 1, total, note: `frame ${i + 1} of ${frames}: ${result.intensities.size} reflections` });
-  }
+  await threads.each(
+    Array.from({ length: frames }, (_, i) => i),
+    read,
+    (image, i) => integrateFrameWork(image, geometry[i]!, i, profiles, task),
+    (result, i) => {
+      parts.push(result.intensities);
+      shifts.push(result.shift);
+      if (Math.hypot(result.shift.dx, result.shift.dy) > diameter / 2) strange++;
+      onProgress?.({ done: learning.length + i + 1, total, note: `frame ${i + 1} of ${frames}: ${result.intensities.size} reflections` });
+    },
+    signal,
+  );
   const intensities = joinIntensities(parts);
   if (intensities.size === 0)
     fail(
@@ -129,8 +159,13 @@ export async function integrateSeries(
   return { intensities, experiment, profiles, shifts, dMin: 1 / gMaxOf(task), warnings };
 }
 
-/** What {@link integrateFrame} needs of an experiment and the options. */
-function frameTask(experiment: IntegrationExperiment, options: IntegrateOptions, [ny, nx]: readonly [ny: number, nx: number]): FrameTask {
+/** What {@link integrateFrameWork} needs of an experiment and the options. */
+function frameTask(
+  experiment: IntegrationExperiment,
+  options: IntegrateOptions,
+  kernels: IntegrateKernels,
+  [ny, nx]: readonly [ny: number, nx: number],
+): FrameTask {
   const { instrument, settings, rocking } = experiment,
     { noise, diameter } = settings,
     { boxDiameters = 1.5, reach = 3.5 } = options;
@@ -161,7 +196,7 @@ function frameTask(experiment: IntegrationExperiment, options: IntegrateOptions,
     iterations: 4,
     iceRings: options.iceRings ?? [],
     recentre: options.recentre ?? true,
-    kernels: options.kernels ?? defaultIntegrateKernels(),
+    kernels,
   };
 }
 
@@ -218,7 +253,8 @@ function check(source: FrameSource, e: IntegrationExperiment, o: IntegrateOption
     fail("out-of-range", { rocking: e.rocking }, "RC width (Å⁻¹) is positive and the mosaicity (degrees) not negative");
   if (o.dMin !== undefined && !(o.dMin > 0.1 && o.dMin < 20))
     fail("out-of-range", { dMin: o.dMin }, "dMin is the resolution limit in Å, for example 0.7");
-  const { boxDiameters = 1.5, reach = 3.5, sectors = 6, shells = 3 } = o;
+  const { boxDiameters = 1.5, reach = 3.5, sectors = 6, shells = 3, workers = 1 } = o;
+  if (!(Number.isInteger(workers) && workers >= 1)) fail("bad-value", { workers }, "workers is a whole number of at least 1");
   if (!(boxDiameters >= 0.5 && boxDiameters <= 5))
     fail("out-of-range", { boxDiameters }, "boxDiameters is the box in spot diameters, 0.5 to 5; usually 1 to 2");
   if (!(reach > 0 && reach <= 10)) fail("out-of-range", { reach }, "reach is in widths of the rocking curve, usually 3 to 4");

@@ -1,3 +1,4 @@
+import { runSync, type Steps } from "../core/job.js";
 import { splineWeights, stamp } from "../kernels/js/integrate.js";
 import { gaussianCoefficients, paddedSize, padInto, type SpotProfiles } from "./profiles.js";
 
@@ -27,6 +28,11 @@ const MEAN_SPOTS = 12;
  * recentred on the profile between the rounds and their centroid is the centre. A sector and shell with few spots leans on the mean of all.
  */
 export function learnProfiles(stamps: readonly SpotStamp[], start: SpotProfiles, sigma: number, rounds = 3): SpotProfiles {
+  return runSync(learnProfilesSteps(stamps, start, sigma, rounds));
+}
+
+/** {@link learnProfiles} in steps of one sector and shell. */
+export function* learnProfilesSteps(stamps: readonly SpotStamp[], start: SpotProfiles, sigma: number, rounds = 3): Steps<SpotProfiles> {
   const { radius } = start,
     n = 2 * radius + 1,
     size = paddedSize(radius),
@@ -45,11 +51,13 @@ export function learnProfiles(stamps: readonly SpotStamp[], start: SpotProfiles,
     for (let i = 0; i < stamps.length; i++) recentre(stamps[i]!, coefficients, size, i, x, y, intensity, round === 0 ? 1 : 2);
     // Twice: the first solution shows where its centroid lies, the second has it at the centre.
     for (const last of [false, true]) {
-      const owns = byCell.map((list) => {
+      const owns: Normal[] = [];
+      for (const list of byCell) {
         const own = normalEquations(n);
         for (const i of list) accumulate(own, stamps[i]!, radius, x[i]!, y[i]!, intensity[i]!, coefficients, size);
-        return own;
-      });
+        owns.push(own);
+        yield { done: round, total: rounds, note: "profiles" };
+      }
       const all = normalEquations(n);
       for (const own of owns) addInto(all, own, 1);
       const mean = solved(all, prior, 0.3 / stamps.length);
@@ -60,6 +68,7 @@ export function learnProfiles(stamps: readonly SpotStamp[], start: SpotProfiles,
         addInto(own, perSpot, MEAN_SPOTS / stamps.length);
         const profile = byCell[c]!.length === 0 ? mean : solved(own, mean, 0.3 / (MEAN_SPOTS + byCell[c]!.length));
         padInto(next, c * size * size, profile, radius);
+        yield { done: round, total: rounds, note: "profiles" };
         if (last) continue;
         const [cx, cy] = centroid(profile, radius);
         for (const i of byCell[c]!) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { type FitSettings, fitColumn, wasmIntegrateKernels } from "./integrate.js";
+import { done, type FitSettings, fitColumn, wasmIntegrateKernels } from "./integrate.js";
 import { COLUMNS, jsIntegrateKernels } from "./js/integrate.js";
 import { arena } from "./memory.js";
 
@@ -30,7 +30,7 @@ function scene(seed: string) {
     ys = Float64Array.from({ length: 24 }, (_, i) => 18 * Math.floor((i - (i % 3 === 2 ? 1 : 0)) / 6) + 3 * r.uniform() - 1),
     which = Int32Array.from({ length: 24 }, (_, i) => i % 2),
     counts = Float64Array.from({ length: 24 }, (_, i) => 40 * 1.4 ** i),
-    st = jsIntegrateKernels.stamps(coef, size, xs, ys, which),
+    st = done(jsIntegrateKernels, jsIntegrateKernels.stamps(coef, size, xs, ys, which)),
     s = size - 3,
     expected = new Float64Array(ny * nx);
   for (let y = 0; y < ny; y++) for (let x = 0; x < nx; x++) expected[y * nx + x] = 60 + 0.2 * x - 0.3 * y;
@@ -53,11 +53,11 @@ test.each([true, false])("WebAssembly and plain TypeScript give the same bits (m
   const list = Int32Array.from([23, 22, 20, 17, 3]);
   const [a, b] = [wasmIntegrateKernels(arena()), jsIntegrateKernels].map((k) => {
     const f = k.frame(c.data, mask, c.ny, c.nx, settings),
-      fit = f.fit(c.coef, c.size, c.xs, c.ys, c.which, 4),
+      fit = done(k, f.fit(c.coef, c.size, c.xs, c.ys, c.which, 4)),
       model = fit.model(),
-      moved = f.shifts(c.coef, c.size, c.xs, c.ys, c.which, list, fit.out);
+      moved = done(k, f.shifts(c.coef, c.size, c.xs, c.ys, c.which, list, fit.out));
     f.close();
-    return [fit.out, fit.flags, model, moved, k.stamps(c.coef, c.size, c.xs, c.ys, c.which)];
+    return [fit.out, fit.flags, model, moved, done(k, k.stamps(c.coef, c.size, c.xs, c.ys, c.which))];
   });
   // Bytes, not numbers: −0 and NaN count.
   const bytes = (v: ArrayBufferView): string => Buffer.from(v.buffer, v.byteOffset, v.byteLength).toString("base64");
@@ -69,7 +69,7 @@ test.each([true, false])("WebAssembly and plain TypeScript give the same bits (m
 test("pixels of a stamp add up to the profile's sum at any sub-pixel position", () => {
   const c = scene("sums"),
     s = c.size - 3,
-    st = jsIntegrateKernels.stamps(c.coef, c.size, c.xs, c.ys, c.which);
+    st = done(jsIntegrateKernels, jsIntegrateKernels.stamps(c.coef, c.size, c.xs, c.ys, c.which));
   for (let i = 0; i < 24; i++) {
     let sum = 0;
     for (let k = 0; k < s * s; k++) sum += st[i * s * s + k]!;
@@ -81,7 +81,7 @@ test("noise-free spots, overlapping ones too, come back exactly, and shifts find
   const c = scene("exact"),
     k = jsIntegrateKernels,
     f = k.frame(Float32Array.from(c.expected), undefined, c.ny, c.nx, settings),
-    { out } = f.fit(c.coef, c.size, c.xs, c.ys, c.which, 60);
+    { out } = done(k, f.fit(c.coef, c.size, c.xs, c.ys, c.which, 60));
   for (let i = 0; i < 24; i++) {
     const inside = c.xs[i]! > 4 && c.xs[i]! < c.nx - 5 && c.ys[i]! > 4 && c.ys[i]! < c.ny - 5;
     if (inside) expect(Math.abs(out[COLUMNS * i]! / c.counts[i]! - 1)).toBeLessThan(0.01);
@@ -90,8 +90,8 @@ test("noise-free spots, overlapping ones too, come back exactly, and shifts find
   const xs = c.xs.slice(),
     at = c.counts.reduce((b, v, i) => (c.xs[i]! > 10 && c.xs[i]! < 73 && c.ys[i]! > 10 && c.ys[i]! < 51 && v > c.counts[b]! ? i : b), 0);
   xs[at]! += 0.15;
-  const again = f.fit(c.coef, c.size, xs, c.ys, c.which, 8),
-    [dx, dy, vx] = f.shifts(c.coef, c.size, xs, c.ys, c.which, Int32Array.of(at), again.out);
+  const again = done(k, f.fit(c.coef, c.size, xs, c.ys, c.which, 8)),
+    [dx, dy, vx] = done(k, f.shifts(c.coef, c.size, xs, c.ys, c.which, Int32Array.of(at), again.out));
   expect(Math.abs(dx! + 0.15)).toBeLessThan(0.03);
   expect(Math.abs(dy!)).toBeLessThan(0.03);
   expect(vx!).toBeGreaterThan(0);

@@ -1,3 +1,4 @@
+import type { PoolCall, PoolTask } from "../core/pool.js";
 import { integrateWasm } from "./generated/integrate.js";
 import { COLUMNS, jsIntegrateKernels } from "./js/integrate.js";
 import { type Arena, defaultArena, wasmAvailable } from "./memory.js";
@@ -43,9 +44,17 @@ export interface FrameFit {
   /** Copy of the sum of all fitted spots, counts, [ny, nx]. */
   model(): Float32Array;
 }
+/**
+ * Work that is ready to be done: `task` runs on the memory of the kernels, in this thread or a worker, and `finish` reads what it wrote and gives its blocks
+ * back. Plain TypeScript has an empty task and does all in `finish`.
+ */
+export interface Prepared<T> {
+  readonly task: PoolTask;
+  finish(): T;
+}
 /** One frame in the hands of the kernels. Profiles: f64 [profiles, size, size], coefficients with three zeros around. */
 export interface FrameFitter {
-  fit(coef: Float64Array, size: number, xs: Float64Array, ys: Float64Array, which: Int32Array, iterations: number): FrameFit;
+  fit(coef: Float64Array, size: number, xs: Float64Array, ys: Float64Array, which: Int32Array, iterations: number): Prepared<FrameFit>;
   /** Shifts and their variances, [listed, 4] (variance −1: undetermined), of spots after {@link fit} at the same positions. */
   shifts(
     coef: Float64Array,
@@ -55,76 +64,35 @@ export interface FrameFitter {
     which: Int32Array,
     list: Int32Array,
     fitted: Float64Array,
-  ): Float64Array;
+  ): Prepared<Float64Array>;
   close(): void;
 }
 /** Kernels of the integration of spots; no checks. Both backends give the same bits. */
 export interface IntegrateKernels {
   readonly name: "js" | "wasm";
   /** Stamps of profiles at sub-pixel positions, f32 [spots, size − 3, size − 3]. */
-  stamps(coef: Float64Array, size: number, xs: Float64Array, ys: Float64Array, which: Int32Array): Float32Array;
+  stamps(coef: Float64Array, size: number, xs: Float64Array, ys: Float64Array, which: Int32Array): Prepared<Float32Array>;
   frame(data: Float32Array, mask: Uint8Array | undefined, ny: number, nx: number, settings: FitSettings): FrameFitter;
+  /** Do a task in this thread. */
+  run(task: PoolTask): void;
 }
-
-type N = number;
-interface Exports {
-  stamps(coef: N, size: N, xs: N, ys: N, which: N, count: N, out: N, rows: N): void;
-  fit(
-    data: N,
-    mask: N,
-    cover: N,
-    model: N,
-    ny: N,
-    nx: N,
-    xs: N,
-    ys: N,
-    stamps: N,
-    s: N,
-    count: N,
-    p: N,
-    iterations: N,
-    out: N,
-    flags: N,
-  ): void;
-  shifts(
-    data: N,
-    mask: N,
-    model: N,
-    ny: N,
-    nx: N,
-    xs: N,
-    ys: N,
-    which: N,
-    coef: N,
-    size: N,
-    stamps: N,
-    list: N,
-    listed: N,
-    p: N,
-    out: N,
-    moved: N,
-    dx: N,
-    dy: N,
-    rows: N,
-  ): void;
+/** Prepared work done at once, in this thread. */
+export function done<T>(kernels: Pick<IntegrateKernels, "run">, work: Prepared<T>): T {
+  kernels.run(work.task);
+  return work.finish();
 }
+/** Name of the family in tasks, as a pool must know it. */
+export const integrateFamily = { integrate: integrateWasm };
 
-/** The WebAssembly backend on an arena. A frame holds its blocks until it is closed; the rest is given back in each call. */
+/**
+ * Exports of the family, all arguments numbers: addresses, sizes, counts (see assembly/integrate.ts). stamps(coef, size, xs, ys, which, count, out, rows);
+ * fit(data, mask, cover, model, ny, nx, xs, ys, stamps, edge, count, settings, iterations, out, flags);
+ * shifts(data, mask, model, ny, nx, xs, ys, which, coef, size, stamps, list, listed, settings, out, moved, dx, dy, rows).
+ */
+type Exports = Readonly<Record<"stamps" | "fit" | "shifts", (...args: readonly number[]) => void>>;
+
+/** The WebAssembly backend on an arena. A frame holds its blocks until it is closed, prepared work until it is finished. */
 export function wasmIntegrateKernels(arena: Arena): IntegrateKernels {
-  const k = (): Exports => arena.family<Exports>(integrateWasm);
-  const scratch = <T>(body: (take: (bytes: number) => number) => T): T => {
-    const blocks: number[] = [];
-    try {
-      return body((bytes) => {
-        const p = arena.alloc(bytes);
-        blocks.push(p);
-        return p;
-      });
-    } finally {
-      for (const p of blocks) arena.free(p);
-    }
-  };
-  type Take = (bytes: number) => number;
   const f64 = (take: Take, a: Float64Array): number => {
     const p = take(8 * a.length);
     arena.f64(p, a.length).set(a);
@@ -135,27 +103,53 @@ export function wasmIntegrateKernels(arena: Arena): IntegrateKernels {
     arena.i32(p, a.length).set(a);
     return p;
   };
-  const stampsInto = (
-    take: Take,
-    coef: Float64Array,
-    size: number,
-    xs: Float64Array,
-    ys: Float64Array,
-    which: Int32Array,
-  ): { st: number; x: number; y: number } => {
+  /** Blocks are taken and filled now, and given back at the end. */
+  const prepared = <T>(build: (take: Take) => { readonly task: PoolTask; readonly read: () => T }): Prepared<T> => {
+    const blocks: number[] = [],
+      release = (): void => {
+        for (const p of blocks.splice(0)) arena.free(p);
+      };
+    try {
+      const { task, read } = build((bytes) => {
+        const p = arena.alloc(bytes);
+        blocks.push(p);
+        return p;
+      });
+      return {
+        task,
+        finish: () => {
+          try {
+            return read();
+          } finally {
+            release();
+          }
+        },
+      };
+    } catch (e) {
+      release();
+      throw e;
+    }
+  };
+  const call = (name: keyof Exports, ...args: number[]): PoolCall => ({ family: "integrate", name, args });
+  const stamped = (take: Take, coef: Float64Array, size: number, xs: Float64Array, ys: Float64Array, which: Int32Array) => {
     const s = size - 3,
       x = f64(take, xs),
       y = f64(take, ys),
+      c = f64(take, coef),
+      w = i32(take, which),
       st = take(4 * xs.length * s * s);
-    k().stamps(f64(take, coef), size, x, y, i32(take, which), xs.length, st, take(8 * size * s));
-    return { st, x, y };
+    return { st, x, y, c, w, stamps: call("stamps", c, size, x, y, w, xs.length, st, take(8 * size * s)) };
   };
   return {
     name: "wasm",
+    run: (task) => {
+      const exports = arena.family<Exports>(integrateWasm);
+      for (const { name, args } of task) exports[name as keyof Exports](...args);
+    },
     stamps: (coef, size, xs, ys, which) =>
-      scratch((take) => {
-        const { st } = stampsInto(take, coef, size, xs, ys, which);
-        return arena.f32(st, xs.length * (size - 3) ** 2).slice();
+      prepared((take) => {
+        const { st, stamps } = stamped(take, coef, size, xs, ys, which);
+        return { task: [stamps], read: () => arena.f32(st, xs.length * (size - 3) ** 2).slice() };
       }),
     frame(data, mask, ny, nx, c) {
       const n = ny * nx,
@@ -170,49 +164,32 @@ export function wasmIntegrateKernels(arena: Arena): IntegrateKernels {
       arena.f64(p, 8).set([c.gain, c.psi, c.box, c.core, c.background, c.clip * c.clip, c.modelError * c.modelError, c.reject * c.reject]);
       return {
         fit: (coef, size, xs, ys, which, iterations) =>
-          scratch((take) => {
+          prepared((take) => {
             const count = xs.length,
-              { st, x, y } = stampsInto(take, coef, size, xs, ys, which),
+              { st, x, y, stamps } = stamped(take, coef, size, xs, ys, which),
               out = take(8 * COLUMNS * count),
               flags = take(4 * count);
-            k().fit(d, m, cover, model, ny, nx, x, y, st, size - 3, count, p, iterations, out, flags);
             return {
-              out: arena.f64(out, COLUMNS * count).slice(),
-              flags: arena.i32(flags, count).slice(),
-              model: () => arena.f32(model, n).slice(),
+              task: [stamps, call("fit", d, m, cover, model, ny, nx, x, y, st, size - 3, count, p, iterations, out, flags)],
+              read: () => ({
+                out: arena.f64(out, COLUMNS * count).slice(),
+                flags: arena.i32(flags, count).slice(),
+                model: () => arena.f32(model, n).slice(),
+              }),
             };
           }),
         shifts: (coef, size, xs, ys, which, list, fitted) =>
-          scratch((take) => {
+          prepared((take) => {
             const s = size - 3,
-              { st, x, y } = stampsInto(take, coef, size, xs, ys, which),
+              { st, x, y, c: coefs, w, stamps } = stamped(take, coef, size, xs, ys, which),
               moved = take(32 * list.length),
-              w = i32(take, which),
-              c = f64(take, coef),
               l = i32(take, list),
-              o = f64(take, fitted);
-            k().shifts(
-              d,
-              m,
-              model,
-              ny,
-              nx,
-              x,
-              y,
-              w,
-              c,
-              size,
-              st,
-              l,
-              list.length,
-              p,
-              o,
-              moved,
-              take(4 * s * s),
-              take(4 * s * s),
-              take(8 * size * s),
-            );
-            return arena.f64(moved, 4 * list.length).slice();
+              o = f64(take, fitted),
+              [dx, dy, rows] = [take(4 * s * s), take(4 * s * s), take(8 * size * s)];
+            return {
+              task: [stamps, call("shifts", d, m, model, ny, nx, x, y, w, coefs, size, st, l, list.length, p, o, moved, dx!, dy!, rows!)],
+              read: () => arena.f64(moved, 4 * list.length).slice(),
+            };
           }),
         close() {
           for (const block of [d, m, cover, model, p]) arena.free(block);
@@ -221,6 +198,7 @@ export function wasmIntegrateKernels(arena: Arena): IntegrateKernels {
     },
   };
 }
+type Take = (bytes: number) => number;
 
 /** WebAssembly where it can run, else plain TypeScript. */
 export function defaultIntegrateKernels(): IntegrateKernels {

@@ -18,6 +18,8 @@ export interface MeasureOptions extends RunOptions {
   readonly dMin?: number | undefined;
   /** Virtual frames: frames merged and distance of their starts. Default 2° and 1.5° of rotation; precession frames stay single. */
   readonly virtual?: { readonly merge: number; readonly step: number } | undefined;
+  /** Threads of the integration. Default 1. */
+  readonly workers?: number | undefined;
 }
 
 /** A series as intensities. Axes are those of the cell that the processing found. */

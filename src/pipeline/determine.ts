@@ -32,6 +32,7 @@ export interface DetermineOptions extends MeasureOptions {
   readonly dynamical?: boolean | undefined;
   /** Largest RSg of reflections in the dynamical refinement. Default 0.66. */
   readonly rsgMax?: number | undefined;
+  /** Threads of the integration (default 1) and of the dynamical refinement (default as many as the machine has). */
   readonly workers?: number | undefined;
 }
 

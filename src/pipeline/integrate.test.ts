@@ -3,9 +3,10 @@ import { isSdkError } from "../core/errors.js";
 import { rng } from "../core/rng.js";
 import { type IntegratedSeries, type IntegrationExperiment, integrateSeries, intensityFlags } from "../integration/index.js";
 import { jsIntegrateKernels } from "../kernels/js/integrate.js";
-import { type Simulation, simulateSeries } from "./simulate.js";
+import { simulateSeries } from "./simulate.js";
 import { triclinicCase } from "./simulate-cases.js";
 import { simulationSource } from "./simulate-source.js";
+import { trueCounts, truthCorrelation } from "./study-collect.js";
 
 const frames = 16;
 /** Albite, rotation, all errors of the stage; integrated with the true geometry. */
@@ -26,33 +27,14 @@ function setup() {
       maxRadius: Number.POSITIVE_INFINITY,
     },
   };
-  return { simulation, source: simulationSource(simulation), experiment };
-}
-
-/** True counts of every row: 2 counts an electron. */
-function trueCounts(simulation: Simulation, r: IntegratedSeries): Float64Array {
-  const truth = new Map<string, number>();
-  for (let f = 0; f < frames; f++) {
-    const s = simulation.spots(f);
-    for (let i = 0; i < s.size; i++) truth.set(`${f}:${s.hkl.slice(3 * i, 3 * i + 3).join()}`, 2 * s.electrons[i]!);
-  }
-  const t = r.intensities;
-  return Float64Array.from({ length: t.size }, (_, i) => truth.get(`${t.frame[i]}:${t.hkl.slice(3 * i, 3 * i + 3).join()}`) ?? 0);
-}
-
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const n = a.length,
-    ma = a.reduce((s, v) => s + v, 0) / n,
-    mb = b.reduce((s, v) => s + v, 0) / n;
-  let ab = 0,
-    aa = 0,
-    bb = 0;
-  for (let i = 0; i < n; i++) {
-    ab += (a[i]! - ma) * (b[i]! - mb);
-    aa += (a[i]! - ma) ** 2;
-    bb += (b[i]! - mb) ** 2;
-  }
-  return ab / Math.sqrt(aa * bb);
+  // Frames are made once; readers get copies.
+  const made = new Map<number, Float32Array>(),
+    bare = simulationSource(simulation);
+  const read = async (i: number) => {
+    if (!made.has(i)) made.set(i, simulation.frame(i).data);
+    return { data: made.get(i)!.slice(), shape: [512, 512] as const };
+  };
+  return { simulation, source: { ...bare, read }, experiment };
 }
 
 describe("simulated albite, continuous rotation", () => {
@@ -65,20 +47,15 @@ describe("simulated albite, continuous rotation", () => {
 
   test("intensities above 10 σ correlate with the truth by 0.995 and more", () => {
     const t = narrow.intensities,
-      truth = trueCounts(simulation, narrow),
+      truth = trueCounts(narrow, simulation),
       rows = [...Array(t.size).keys()].filter((i) => t.flags[i] === 0 && t.intensity[i]! > 10 * t.sigma[i]!);
     expect(rows.length).toBeGreaterThan(200);
-    expect(
-      correlation(
-        rows.map((i) => t.intensity[i]!),
-        rows.map((i) => truth[i]!),
-      ),
-    ).toBeGreaterThan(0.995);
+    expect(truthCorrelation(narrow, truth)).toBeGreaterThan(0.995);
   });
 
   test("weak ones are unbiased and scatter by their s.u., negative ones included", () => {
     const t = narrow.intensities,
-      truth = trueCounts(simulation, narrow),
+      truth = trueCounts(narrow, simulation),
       z: number[] = [];
     let negative = 0;
     for (let i = 0; i < t.size; i++) {
@@ -117,6 +94,47 @@ describe("simulated albite, continuous rotation", () => {
       b = await integrateSeries(three, e, { ...o, kernels: jsIntegrateKernels });
     expect(b.intensities).toEqual(a.intensities);
   });
+
+  test("more workers give the same bits", async () => {
+    const nine = { ...source, shape: [9, 512, 512] as const },
+      e = { ...experiment, geometry: experiment.geometry.slice(0, 9) },
+      o = { dMin: 0.9, learnFrames: 5 };
+    const a = await integrateSeries(nine, e, o);
+    for (const workers of [2, 3]) {
+      const frames: number[] = [],
+        b = await integrateSeries(nine, e, { ...o, workers, onProgress: (p) => frames.push(p.done) });
+      expect(b.intensities).toEqual(a.intensities);
+      expect(b.profiles).toEqual(a.profiles);
+      expect(b.shifts).toEqual(a.shifts);
+      expect(frames).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
+    }
+  }, 60_000);
+
+  test.each([1, 2])(
+    "an abort is heard within a second, with %d workers, while profiles are learnt and while frames are fitted",
+    async (workers) => {
+      for (const at of [3, 16, 18]) {
+        const stop = new AbortController();
+        let asked = 0;
+        const run = integrateSeries(source, experiment, {
+          dMin: 0.75,
+          workers,
+          signal: stop.signal,
+          onProgress: (p) => {
+            if (p.done === at)
+              setTimeout(() => {
+                asked = performance.now();
+                stop.abort(new Error("enough"));
+              });
+          },
+        });
+        await expect(run).rejects.toThrow("enough");
+        expect(asked).toBeGreaterThan(0);
+        expect(performance.now() - asked).toBeLessThan(1000);
+      }
+    },
+    60_000,
+  );
 
   test("a displaced pattern is found again, and saturated, masked and edge spots are flagged", async () => {
     const limit = 3000,
