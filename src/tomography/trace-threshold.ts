@@ -98,7 +98,10 @@ export function valleyThreshold(values: ArrayLike<number>): { readonly threshold
     }
     d[k]! /= w;
   }
-  // The lowest dip that is one and a half times deeper than the crowds on both its sides. The crowd above reaches to where the density is
+  // Standard deviation of the difference of two places of the smoothed histogram: a Gaussian of s bins averages 2√π s of them.
+  const deviation = (a: number, b: number): number => Math.sqrt((a + b) / (2 * Math.sqrt(Math.PI) * s));
+  // The lowest dip that is one and a half times deeper than the crowds on both its sides, and by more than three standard deviations of such
+  // smoothed counts, or a ripple of the few highest would pass. The crowd above reaches to where the density is
   // below the dip again, so that ripples on the flank of the noise do not count; the crowd below must be that of noise, near zero.
   for (let k = 1; k < bins; k++) {
     if (!(d[k]! <= d[k - 1]! && d[k]! <= d[k + 1]!)) continue;
@@ -111,10 +114,11 @@ export function valleyThreshold(values: ArrayLike<number>): { readonly threshold
         below = d[j]!;
         at = j;
       }
-    if (!(at < bins / 4 && Math.min(above, below) > 1.5 * (d[k]! + 0.2))) continue;
+    const less = Math.min(above, below);
+    if (!(at < bins / 4 && less > 1.5 * (d[k]! + 0.2) && less - d[k]! > 3 * deviation(less, d[k]!))) continue;
     // The low side of a flat valley: a false atom is found out by the projections later, a lost one has to be found again.
     let low = k;
-    while (low > at + 1 && d[low - 1]! <= 1.2 * d[k]! + 0.3) low--;
+    while (low > at + 1 && d[low - 1]! <= d[k]! + Math.max(0.3, 2 * deviation(d[low - 1]!, d[k]!))) low--;
     return { threshold: ((low + 0.5) / bins) * top, found: true };
   }
   return { threshold: otsuThreshold(sorted), found: false };

@@ -90,20 +90,41 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
     const p = polynomial(i);
     if (p.ok && p.height > 0) peaks.push(p);
   }
-  peaks = thin(peaks, minDistance / pixel);
-  const [fy, fx] = options.field ?? [sy, sx],
-    inField = (p: SubVoxelPeak): boolean => inMiddle(p.x - RIM, sx, fx) && inMiddle(p.y - RIM, sy, fy);
-  const heights = peaks.filter(inField).map((p) => p.height);
-  const cut = options.threshold === undefined ? valleyThreshold(heights) : { threshold: options.threshold, found: true };
+  // A quartic draws close neighbours together: in joint fits they are thinned by what those say.
+  const joint = method === "joint";
+  peaks = thin(peaks, ((joint ? 0.8 : 1) * minDistance) / pixel);
+  const { field } = options,
+    inField = (p: SubVoxelPeak): boolean => !field || (inMiddle(p.x - RIM, sx, field[1]) && inMiddle(p.y - RIM, sy, field[0]));
+  const refused: number[] = [];
+  let width = sigma;
+  if (joint && peaks.length) {
+    // False maxima down to a tenth of the highest take part: the valley shows between heights that no flank adds to.
+    const least =
+      options.threshold === undefined
+        ? 0.1 *
+          quantile(
+            peaks.map((p) => p.height),
+            0.98,
+          )
+        : 0.5 * options.threshold;
+    for (const p of peaks) if (p.height < least && inField(p)) refused.push(p.height);
+    peaks = jointGaussians(
+      padded,
+      peaks.filter((p) => p.height >= least),
+      { width, border: RIM },
+    ).filter((p) => p.ok);
+    width = peaks[0]?.width ?? sigma;
+    peaks = thin(peaks, minDistance / pixel);
+  }
+  const cut =
+    options.threshold === undefined
+      ? valleyThreshold([...refused, ...peaks.filter(inField).map((p) => p.height)])
+      : { threshold: options.threshold, found: true };
+  for (const p of peaks) if (p.height < cut.threshold && inField(p)) refused.push(p.height);
   let kept = peaks.filter((p) => p.height >= cut.threshold);
-  const refused = Float64Array.from(heights.filter((h) => h < cut.threshold));
-  const width = kept.length
-    ? quantile(
-        kept.map((p) => p.width),
-        0.5,
-      )
-    : sigma;
-  if (method === "gaussian") {
+  if (!joint) width = widthOf(kept) ?? sigma;
+  if (joint) kept = jointGaussians(padded, kept, { width, sweeps: 3, border: RIM }).filter((p) => p.ok);
+  else if (method === "gaussian") {
     const refine = gaussianPeaks(padded, { radius, width });
     kept = thin(
       kept.map((p) => {
@@ -112,12 +133,7 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
       }),
       minDistance / pixel,
     );
-  } else if (method === "joint")
-    kept = thin(
-      jointGaussians(padded, kept, { width, border: RIM }).filter((p) => p.ok),
-      minDistance / pixel,
-    );
-  else if (method !== "polynomial") fail("bad-value", { method }, 'method is "joint", "polynomial" or "gaussian"');
+  } else if (method !== "polynomial") fail("bad-value", { method }, 'method is "joint", "polynomial" or "gaussian"');
   kept = kept.filter(inField);
   const positions = new Float64Array(3 * kept.length),
     integrated = new Float64Array(kept.length);
@@ -133,17 +149,25 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
     positions,
     heights: Float64Array.from(kept, (p) => p.height),
     integrated,
-    width: (method === "joint" ? (kept[0]?.width ?? width) : width) * pixel,
+    width: (joint ? (kept[0]?.width ?? width) : width) * pixel,
     threshold: cut.threshold,
     separated: cut.found,
-    refused,
+    refused: Float64Array.from(refused),
   };
 }
 
-/** Whether a coordinate lies in the middle `part` of `whole` voxels. */
+const widthOf = (peaks: readonly SubVoxelPeak[]): number | undefined =>
+  peaks.length
+    ? quantile(
+        peaks.map((p) => p.width),
+        0.5,
+      )
+    : undefined;
+
+/** Whether a coordinate lies in the middle `part` of `whole` voxels, or no more than half a voxel beside it: so sure is no place. */
 const inMiddle = (at: number, whole: number, part: number): boolean => {
   const index = at - (centreIndex(whole) - centreIndex(part));
-  return index >= -0.5 && index < part - 0.5;
+  return index >= -1 && index <= part;
 };
 
 /** Voxels that the volume is continued by: the largest sphere of a fit. */
