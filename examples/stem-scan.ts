@@ -68,6 +68,7 @@ async function main(): Promise<void> {
   const [tiltX = 0, tiltY = 0] = list("tilt", ",", 2) ?? [];
   const how = {
     tiltMrad: [tiltX, tiltY] as const,
+    maxMemoryMB: p.memory,
     interpolation: p.prism === 0 ? undefined : p.prism,
     ions: o.ions ? ("model" as const) : undefined,
   };

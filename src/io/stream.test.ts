@@ -129,6 +129,8 @@ prop(
 test("what cannot be written is told", async () => {
   const sink = { write: async () => undefined, close: async () => undefined };
   await expect(arrayFile(join(folder, "a.xyz"), { shape, type: "f32" })).rejects.toThrow(/\.npy/);
+  const endless = arrayFile(join(folder, "b.npy"), { shape: [1e6, 1e6, 1e3], type: "f32" });
+  await expect(endless).rejects.toThrow(/no room.*fewer positions/);
   await expect(arrayFile(join(folder, "no", "a.npy"), { shape, type: "f32" })).rejects.toThrow(/folder/);
   await expect(arrayFile(join(folder, "none.npy"), { shape, type: "f32", resume: true })).rejects.toThrow(/interrupted/);
   const s = await npyStream(sink, { shape: [4], type: "f32" });

@@ -89,6 +89,8 @@ test("with factor 2 a probe is that of prismPlan, on a window of half the box", 
 
 test("what cannot work is named", async () => {
   expect(() => stemSetup(atoms, { voltageKv: 200, semiangleMrad: 20, detectors, interpolation: 1.5 })).toThrow(/whole number/);
+  const far = { voltageKv: 200, semiangleMrad: 20, detectors: [{ kind: "annular", innerMrad: 0, outerMrad: 1500 }] } as const;
+  expect(() => stemSetup(repeatAtoms(cell, [4, 4, 1]), far)).toThrow(/does not fit the memory: at most \d+ × \d+ pixels/);
   expect(() => planScan({ ...setup(undefined), prism: { interpolation: 7 } })).toThrow(/divides the pixels/);
   expect(() => planScan(setup(3, "f32", 150))).toThrow(/window of PRISM is smaller than the probe.*smaller interpolation/);
   await expect(runScan(setup(1), { maxMemoryMB: 5 })).rejects.toSatisfy(

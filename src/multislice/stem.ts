@@ -10,6 +10,7 @@ import { defocused } from "./defocus.js";
 import type { Detector } from "./detectors.js";
 import { goodGridSize, gridOfSampling, type WaveGrid, waveGrid } from "./grid.js";
 import { poissonDose, sourceBlur } from "./measurements.js";
+import { checkMemory } from "./memory.js";
 import { frozenPhonons, type PhononOptions, type Snapshots } from "./phonons.js";
 import { probeAmplitude } from "./probe.js";
 import { enlargeAtoms, samplingForAngle } from "./scan-box.js";
@@ -65,6 +66,8 @@ export interface StemOptions {
   readonly phonons?: PhononOptions | undefined;
   readonly depths?: readonly number[] | undefined;
   readonly precision?: "f32" | "f64" | undefined;
+  /** Grids whose potential and waves do not fit this are refused before a probe is made, MB. Default 2048. */
+  readonly maxMemoryMB?: number | undefined;
   /** Tilt of the beam along x and y, mrad. */
   readonly tiltMrad?: readonly [number, number] | undefined;
   /** Ions of the model, by Mott and Bethe's relation from X-ray factors, or neutral atoms (default) by Lobato's. */
@@ -92,6 +95,7 @@ export function stemSetup(atoms: AtomModel | Snapshots, o: StemOptions): ScanSet
     gridOfSampling(a, c, o.sampling ?? samplingForAngle(Math.max(o.semiangleMrad + edge, ...o.detectors.map(reach)), b.wavelength)),
     o.interpolation ?? 1,
   );
+  checkMemory({ grid, slices: 1, elements: new Set(first.atomicNumbers).size, precision: o.precision, waves: 2 }, o.maxMemoryMB ?? 2048);
   const optics = (defocus: number) => ({ aperture: o.semiangleMrad / 1e3, aberrations: defocused(o.aberrations, defocus) });
   const spread = o.focalSpread ? focalEnsemble(o.focalSpread, o.focalSamples ?? 5) : undefined;
   const probe: ScanSetup["probe"] = spread

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../../core/errors.js";
+import { bytesPer } from "../bytes-numbers.js";
 import { type EmdDatacube, emdDataPath, emdTree } from "../hdf5/emd-write.js";
 import { type ArrayStream, type ArrayStreamOptions, type ByteSink, hdf5Stream, npyStream, zarrStream } from "../stream.js";
 
@@ -70,12 +71,20 @@ export interface ArrayFileOptions extends ArrayStreamOptions {
 }
 /**
  * An array in a file that is written piece by piece, by the ending of its name: .npy; .h5, .hdf5 or .emd (EMD 1.0 for scans with `cube`); .zarr (a folder,
- * version 3). @throws unsupported for another ending; not-found
+ * version 3). @throws unsupported for another ending; too-large where the disk has no room; not-found
  */
 export async function arrayFile(path: string, options: ArrayFileOptions): Promise<ArrayStream> {
   const ending = /\.(npy|h5|hdf5|emd|zarr)$/i.exec(path)?.[1]?.toLowerCase();
   const { shape, type, cube, resume = false } = options;
   if (ending === undefined) return fail("unsupported", { path }, "arrays are written to .npy, .h5, .hdf5, .emd or .zarr");
+  const bytes = shape.reduce((a, b) => a * b, bytesPer(type)),
+    disk = resume ? undefined : await statfs(dirname(path)).catch(() => undefined);
+  if (disk && bytes > disk.bavail * disk.bsize)
+    fail(
+      "too-large",
+      { path, shape, needMB: Math.ceil(bytes / 1048576), freeMB: Math.floor((disk.bavail * disk.bsize) / 1048576) },
+      "the disk has no room for this file: fewer positions or depths, smaller frames (a smaller angle), or another disk",
+    );
   const attributes = {
     ...(cube ? { scan_step_angstrom: [...cube.scanStep], pixel_inv_angstrom: [...cube.pixel] } : {}),
     ...(cube?.voltageKv ? { voltage_kv: cube.voltageKv } : {}),
