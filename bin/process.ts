@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
 import { version } from "../src/core/version.js";
 import { unitCell } from "../src/geometry/index.js";
-import { naturalCompare, openFrames, type Pts, parsePts, ptsImagePath } from "../src/io/index.js";
-import { fileSource, listFiles } from "../src/io/node/index.js";
+import { naturalCompare, openFrames, type Pts, parsePts } from "../src/io/index.js";
+import { fileSource, listFiles, ptsFrames } from "../src/io/node/index.js";
 import {
   type Determination,
   demoCase,
@@ -220,36 +220,9 @@ async function findInputs(inputs: readonly string[]): Promise<{ files: string[];
   if (!ptsFile) return { files: (await Promise.all(inputs.map(listFiles))).flat().sort(naturalCompare), pts: undefined };
   const { value: pts, warnings } = parsePts(readFileSync(ptsFile));
   for (const w of warnings) process.stderr.write(`note: ${basename(ptsFile)}: ${w}\n`);
-  const folder = dirname(ptsFile),
-    rows = Array.from(pts.images.file.keys()).filter((i) => pts.images.use[i] === 1);
-  const path = (i: number): string =>
-    [join(folder, ptsImagePath(pts.images.file[i]!)), join(folder, basename(ptsImagePath(pts.images.file[i]!)))].find(existsSync) ?? "";
-  // Frames open in natural order of their names; the angles must follow.
-  const found = rows.filter((i) => path(i) !== "").sort((a, b) => naturalCompare(path(a), path(b)));
-  if (found.length === 0)
-    fail(
-      "not-found",
-      { pts: ptsFile, images: pts.images.size, first: pts.images.file[0] },
-      "none of the images listed in the .pts is beside it",
-    );
-  if (found.length < rows.length)
-    process.stderr.write(`note: ${rows.length - found.length} of ${rows.length} listed images are missing and left out\n`);
-  const column = (c: Float64Array): Float64Array => Float64Array.from(found, (i) => c[i]!),
-    m = pts.images;
-  const images = {
-    ...m,
-    size: found.length,
-    file: found.map((i) => m.file[i]!),
-    alphaDeg: column(m.alphaDeg),
-    betaDeg: column(m.betaDeg),
-    deltaOmegaDeg: column(m.deltaOmegaDeg),
-    scale: column(m.scale),
-    calibration: column(m.calibration),
-    ellipticalAmplitude: column(m.ellipticalAmplitude),
-    ellipticalPhase: column(m.ellipticalPhase),
-    use: new Uint8Array(found.length).fill(1),
-  };
-  return { files: found.map(path), pts: { ...pts, images } };
+  const { missing, ...listed } = await ptsFrames(ptsFile, pts);
+  if (missing > 0) process.stderr.write(`note: ${missing} of ${missing + listed.files.length} listed images are missing and left out\n`);
+  return listed;
 }
 
 main().catch((e: unknown) => {

@@ -209,7 +209,7 @@ export function refineKinematicCommand(args: readonly string[]): void {
           level3SigmaVolt: noise.level,
           peaks,
         },
-        warnings: notes,
+        warnings: [...new Set(notes)],
       }),
     );
   }
@@ -240,5 +240,5 @@ export function refineKinematicCommand(args: readonly string[]): void {
   for (const c of r.correlations.slice(0, 5)) console.log(`correlation ${c.value.toFixed(2)}  ${c.first}, ${c.second}`);
   for (const c of r.constraints) console.log(`constraint: ${c}`);
   if (match) console.log(`RMSD to the structure before the perturbation: ${match.rmsd.toFixed(4)} Å`);
-  for (const n of notes) console.log(`note: ${n}`);
+  for (const n of new Set(notes)) console.log(`note: ${n}`);
 }

@@ -11,7 +11,7 @@ import { readStructure } from "../src/pipeline/dynamical-structure.js";
 import { describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
 
 const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> <data.cif_pets> [options] [--json]
-  --thickness Å    start there (default: a scan up to --tmax 2000)    --model plate|wedge|cylinder|sphere (default: the better of the first two)
+  --thickness Å    start there (default: a scan up to --tmax 2000)    --model plate|wedge|cylinder|sphere|free (default: the better of the first two)
   --gmax Å⁻¹ --sgmax 0.01 --steps n  beams, samples of an exposure    --rsg 0.66 --dsg 0  filter    --frames 1,5,9
   --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
   --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
@@ -34,7 +34,8 @@ async function main(): Promise<void> {
   for (const k of names) if (n[k] !== undefined && !Number.isFinite(n[k])) fail("bad-value", { [k]: o[k] }, `--${k} is a number`);
   const [file, petsFile] = positionals.map((p) => (existsSync(p) ? p : fail("not-found", { path: p }, "there is no such file")));
   const kind = shapes.find((k) => k === o.model);
-  if (!file || !petsFile || (o.model && !kind)) return fail("bad-value", { files: positionals.length, model: o.model }, usage);
+  if (!file || !petsFile || (o.model && o.model !== "free" && !kind))
+    return fail("bad-value", { files: positionals.length, model: o.model }, usage);
   const structure = readStructure(file, (p) => readFileSync(p, "utf8"));
   const pets = parseCifPets(readFileSync(petsFile, "utf8"));
   const { frames, beam } = petsFrames(pets.value, { rsgMax: n.rsg ?? 0.66, dsgMin: n.dsg, gMax: n.gmax });
@@ -43,7 +44,14 @@ async function main(): Promise<void> {
   const saved = o.checkpoint !== undefined && existsSync(o.checkpoint) ? readFileSync(o.checkpoint, "utf8") : undefined;
   const model = { gMax: n.gmax, sMax: n.sgmax, steps: n.steps, mosaicityDeg: n.mosaicity, tiltCorrection: n.tilt, thickness: n.thickness };
   const what = { orientations: !o["fix-orientations"], freeHydrogens: o["free-h"], startOnly: o["start-only"], hand: o.hand };
-  const run = { thicknessModel: kind && { kind }, thicknessTo: n.tmax, outlierSigma: n.outliers, maxCycles: n.cycles, workers: n.workers };
+  const run = {
+    freeThickness: o.model === "free",
+    thicknessModel: kind && { kind },
+    thicknessTo: n.tmax,
+    outlierSigma: n.outliers,
+    maxCycles: n.cycles,
+    workers: n.workers,
+  };
   const onCheckpoint = (c: unknown): void => (o.checkpoint === undefined ? undefined : writeFileSync(o.checkpoint, JSON.stringify(c)));
   const resume = saved && JSON.parse(saved);
   const r = await runDynamical(structure.value, data, { ...model, ...what, ...run, onCheckpoint, resume, onProgress: progress });

@@ -9,7 +9,7 @@ import type { Fractional } from "./metric.js";
 import { siteSymmetry } from "./site-symmetry.js";
 import { type SpaceGroup, spaceGroup, spaceGroupByNumber, spaceGroupFromHall, spaceGroupFromOps } from "./space-groups.js";
 import { identifySpaceGroup } from "./space-groups-identify.js";
-import { type Atom, cellMismatch, type Structure, structure } from "./structure.js";
+import { type Atom, cellProblem, type Structure, structure } from "./structure.js";
 import { parseOp } from "./symop.js";
 
 const cellTags = ["_cell_length_a", "_cell_length_b", "_cell_length_c", "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
@@ -94,11 +94,8 @@ export function structureFromCif(block: CifBlock): Parsed<Structure> {
   const { cell, su: cellSu } = cellFromCif(block);
   const group = spaceGroupFromCif(block, cell);
   const warnings = [...group.warnings];
-  const mismatch = cellMismatch(cell, group.value);
-  if (mismatch.length > 1e-3 || mismatch.angleDeg > 0.05)
-    warnings.push(
-      `the cell does not obey ${group.value.hm}: lengths differ by ${(100 * mismatch.length).toFixed(2)} %, angles by ${mismatch.angleDeg.toFixed(2)}° under its operations`,
-    );
+  const problem = cellProblem(cell, group.value);
+  if (problem) warnings.push(problem);
   const labels = cifTexts(block, "_atom_site_label");
   const xyz = ["x", "y", "z"].map((c) => cifMeasuredColumn(block, `_atom_site_fract_${c}`));
   if (!labels || xyz.some((c) => !c))

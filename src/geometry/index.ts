@@ -123,7 +123,18 @@ export {
 export type { IdentifiedGroup } from "./space-groups-identify.js";
 export { identifySpaceGroup, primitiveAxes, transformOps } from "./space-groups-identify.js";
 export type { Atom, AtomImage, AtomSu, Structure } from "./structure.js";
-export { atom, cellMass, cellMismatch, composition, density, expandToP1, formula, multiplicities, structure } from "./structure.js";
+export {
+  atom,
+  cellMass,
+  cellMismatch,
+  cellProblem,
+  composition,
+  density,
+  expandToP1,
+  formula,
+  multiplicities,
+  structure,
+} from "./structure.js";
 export type { Contact, ContactOptions } from "./structure-bonds.js";
 export { contactAngleDeg, contacts } from "./structure-bonds.js";
 export type { PointGroup } from "./symmetry.js";

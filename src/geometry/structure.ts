@@ -116,6 +116,13 @@ export function density(s: Structure): number {
   return (1.66053906892 * cellMass(s)) / s.cell.volume;
 }
 
+/** The disagreement of a cell with a group in words, when it exceeds the limits (relative length, degrees); undefined when it does not. */
+export function cellProblem(cell: UnitCell, group: SpaceGroup, length = 1e-3, angleDeg = 0.05): string | undefined {
+  const m = cellMismatch(cell, group);
+  if (m.length <= length && m.angleDeg <= angleDeg) return undefined;
+  return `the cell does not obey ${group.hm}: lengths differ by ${(100 * m.length).toFixed(2)} %, angles by ${m.angleDeg.toFixed(2)}° under its operations`;
+}
+
 /** How far the cell is from the symmetry: largest relative length and angle (degrees) change under any operation. */
 export function cellMismatch(cell: UnitCell, group: SpaceGroup): { readonly length: number; readonly angleDeg: number } {
   const g = metricTensor(cell),

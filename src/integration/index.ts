@@ -4,6 +4,8 @@ export type { AveragingOptions, AveragingPlan } from "./averaging.js";
 export { averagedAngles, averagedFrames, averagedPeaks, averagingPlan, thinningPlan } from "./averaging.js";
 export type { Background } from "./background.js";
 export { localBackground, radialMedian } from "./background.js";
+export type { BeamStop, BeamStopOptions } from "./beam-stop.js";
+export { findBeamStop, joinMasks } from "./beam-stop.js";
 export type { CellRefineOptions, RefinedLattice } from "./cell-refine.js";
 export { refineLattice } from "./cell-refine.js";
 export type { DriftOptions } from "./cell-refine-drift.js";

@@ -1,17 +1,19 @@
+import { fail } from "../core/errors.js";
 import type { Map3 } from "../core/frames.js";
 import type { RunOptions } from "../core/job.js";
 import type { UnitCell } from "../geometry/cell.js";
 import type { Instrument } from "../geometry/experiment.js";
 import { cellFromUB } from "../geometry/metric.js";
-import { frameScales } from "../integration/frame-scales.js";
-import { type IntegratedSeries, integrateSeries } from "../integration/integrate-series.js";
-import { type LaueChoice, laueByIntensity } from "../integration/laue-choice.js";
-import { curveObservations, type MergedObservations, mergeObservations } from "../integration/merge.js";
-import { fitRockingCurves, type RockingCurves } from "../integration/rocking-curves.js";
-import { type VirtualIntensities, virtualFrames } from "../integration/virtual-frames.js";
+import { type BeamStop, findBeamStop, joinMasks } from "../integration/beam-stop.js";
+import type { IntegratedSeries } from "../integration/integrate-series.js";
+import type { LaueChoice } from "../integration/laue-choice.js";
+import type { MergedObservations } from "../integration/merge.js";
+import type { RockingCurves } from "../integration/rocking-curves.js";
+import type { VirtualIntensities } from "../integration/virtual-frames.js";
 import type { FrameSource } from "../io/frames.js";
-import { type BeamStop, findBeamStop, joinMasks } from "./beam-stop.js";
+import { integrationExperiment } from "./integrate.js";
 import type { ProcessingRecord } from "./process.js";
+import { reduceSeries } from "./reduce.js";
 
 export interface MeasureOptions extends RunOptions {
   /** Limit of resolution, Å; found from the frames when not given. */
@@ -39,31 +41,31 @@ export interface MeasuredSeries {
 
 /** Profiles and intensities on every frame, rocking curves, Laue class, frame scales, merging, virtual frames. */
 export async function measureSeries(source: FrameSource, record: ProcessingRecord, options: MeasureOptions = {}): Promise<MeasuredSeries> {
-  const { ub, instrument, geometry, settings } = record,
+  const { ub, instrument, settings } = record,
     cell = cellFromUB(ub);
   const [x, y] = [record.centres.x, record.centres.y].map((c) => c.reduce((sum, v) => sum + v, 0) / c.length) as [number, number];
   const beamStop = await findBeamStop(source, [x, y], { signal: options.signal });
-  const others = record.lattices.slice(1).map((l) => l.ub);
-  const integrated = await integrateSeries(
+  const experiment = integrationExperiment(record, { rcWidth: 0.0015, mosaicityDeg: 0.1 }),
+    virtualPlan = options.virtual ?? planOf(record);
+  const reduced = await reduceSeries(
     source,
-    {
-      ub,
-      instrument,
-      geometry,
-      rocking: record.orientations?.rocking ?? { rcWidth: 0.0015, mosaicityDeg: 0.1 },
-      settings: { ...settings, mask: joinMasks(settings.mask, beamStop?.mask) },
-      centring: record.lattice.centring as "P",
-      ...(others.length > 0 ? { others } : {}),
-    },
-    options,
+    { ...experiment, settings: { ...settings, mask: joinMasks(settings.mask, beamStop?.mask) } },
+    { ...options, bravais: record.lattice.bravais, virtual: virtualPlan },
   );
-  const first = fitRockingCurves(integrated);
-  const laue = laueByIntensity(cell, record.lattice.bravais, curveObservations(cell, first))[0]!;
-  const { scale } = frameScales(integrated, first, laue.group);
-  const curves = fitRockingCurves(integrated, { scales: scale });
-  const merged = mergeObservations(cell, laue.group, curveObservations(cell, curves));
-  const virtualPlan = options.virtual ?? planOf(record);
-  const virtual = virtualFrames(integrated, { ...virtualPlan, scales: scale });
+  const { integrated, curves, merged, virtual } = reduced;
+  const laue =
+    reduced.laue[0] ??
+    fail(
+      "bad-value",
+      { observations: merged.observations.size, frames: record.geometry.length },
+      "fewer than 30 reflections were recorded completely, which is too few to tell the Laue group: give a longer series",
+    );
+  if (!virtual)
+    return fail(
+      "bad-value",
+      { ...virtualPlan, frames: record.geometry.length },
+      "the series is shorter than one virtual frame: merge fewer",
+    );
   return { ub, cell, instrument, beamStop, integrated, curves, laue, merged, virtual, virtualPlan };
 }
 

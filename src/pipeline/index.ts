@@ -1,5 +1,3 @@
-export type { BeamStop, BeamStopOptions } from "./beam-stop.js";
-export { findBeamStop, joinMasks } from "./beam-stop.js";
 export type { ChosenLattice } from "./choose-lattice.js";
 export { chooseLatticeSteps, latticeNamed } from "./choose-lattice.js";
 export type { Determination, DetermineOptions } from "./determine.js";

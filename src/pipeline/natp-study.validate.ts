@@ -7,7 +7,7 @@ import type { Exposure } from "../geometry/experiment.js";
 import { spaceGroupFromHall } from "../geometry/space-groups.js";
 import { averagedFrames, averagingPlan, type IntegratedSeries, integrateSeries, suggestSpotSettings } from "../integration/index.js";
 import { compareStructures } from "../refine/index.js";
-import { figureSvg, type Plot } from "../render/index.js";
+import { figureSvg } from "../render/index.js";
 import { solveStructure } from "../solution/index.js";
 import { reduceIntegrated } from "./reduce.js";
 import { ceramicCase } from "./simulate-cases-dynamical.js";
@@ -23,6 +23,7 @@ import {
   trueCounts,
   truthCorrelation,
 } from "./study-collect.js";
+import { type StudyRow, studyPlots } from "./study-figure.js";
 import { missingAtom } from "./study-sodium.js";
 
 /**
@@ -48,19 +49,7 @@ async function waves(kind: Kind): Promise<WaveIntensities> {
   return found;
 }
 
-interface Row {
-  readonly name: string;
-  readonly frames: number;
-  readonly rInt: number;
-  readonly ccHalf: number;
-  readonly observations: number;
-  readonly completeness: number;
-  /** Trials of three seeds that have all framework atoms within 0.15 Å, and the RMSD of the best. */
-  readonly solved: number;
-  readonly rmsd: number;
-}
-
-async function row(name: string, s: IntegratedSeries): Promise<Row> {
+async function row(name: string, s: IntegratedSeries): Promise<StudyRow> {
   const r = reduceIntegrated(s, { laue, virtual: undefined }),
     { rInt, ccHalf, observations, completeness } = r.merged.before.overall,
     reference = ceramicCase("static").crystal.structure;
@@ -85,7 +74,7 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
   const recorded = {} as Record<Kind, ReturnType<typeof record>>,
     found = {} as Record<Kind, Processed>,
     settings = {} as Record<Kind, Awaited<ReturnType<typeof suggestSpotSettings>>>;
-  const rows: Row[] = [],
+  const rows: StudyRow[] = [],
     angles: Record<string, readonly [number, number]> = {},
     truth: Record<string, number> = {},
     rTrue: Record<string, number> = {};
@@ -161,9 +150,9 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
       `${cpu.toFixed(0)} s of processor`,
     ].join("\n"),
   );
-  if (process.env.EWALD_FIGURE) writeFileSync(process.env.EWALD_FIGURE, figureSvg(plots(rows, box, na)));
+  if (process.env.EWALD_FIGURE) writeFileSync(process.env.EWALD_FIGURE, figureSvg(studyPlots(rows, box, na)));
   for (const k of kinds) expect(truth[k]!, k).toBeGreaterThanOrEqual(0.995);
-  const of = (name: string): Row => rows.find((r) => r.name === name)!;
+  const of = (name: string): StudyRow => rows.find((r) => r.name === name)!;
   expect(of("precession").rInt).toBeLessThan(of("rotation 0.3°").rInt - 0.02);
   expect(of("precession").rInt).toBeLessThan(of("static 0.1°").rInt - 0.02);
   // Wanted: rotation below static. Both integrate the same curve: what separates them is neither noise nor angles.
@@ -199,69 +188,4 @@ async function boxes(r: ReturnType<typeof record>, s: IntegratedSeries, frames: 
     out.push({ box: size, fit: change("intensity"), sum: change("sum") });
   }
   return out;
-}
-
-function plots(
-  rows: readonly Row[],
-  box: readonly { readonly box: number; readonly fit: number; readonly sum: number }[],
-  na: Readonly<Record<"precession" | "continuous", { readonly sigmas: number }>>,
-): Plot[] {
-  const of = (name: string): Row => rows.find((r) => r.name === name)!,
-    bars = ["precession", "rotation 0.3°", "static 0.1°", "average 1.5°"],
-    steps = [1, 2, 3, 4].map((k) => of(`static 0.${k}°`)),
-    x = [0.1, 0.2, 0.3, 0.4],
-    line = (y: readonly number[], label: string, color: string): Plot["marks"] => [
-      { kind: "line", x, y, label, color },
-      { kind: "points", x, y, color },
-    ],
-    named = (texts: readonly string[]) => ({ values: texts.map((_, i) => i + 1), texts });
-  return [
-    {
-      title: "agreement of equivalents",
-      x: { ticks: named(bars), range: [0.4, bars.length + 0.6] },
-      y: { label: "R_int (%)" },
-      marks: [{ kind: "bars", x: bars.map((_, i) => i + 1), y: bars.map((b) => 100 * of(b).rInt), base: 0 }],
-    },
-    {
-      title: "static frames left out",
-      legend: "right",
-      x: { label: "step (degrees)" },
-      y: { label: "%", range: [0, 105] },
-      marks: [
-        ...line(
-          steps.map((r) => 100 * r.rInt),
-          "R_int",
-          "#d55e00",
-        ),
-        ...line(
-          steps.map((r) => 100 * r.completeness),
-          "completeness",
-          "#009e73",
-        ),
-        ...line(
-          steps.map((r) => (100 * r.observations) / steps[0]!.observations),
-          "complete curves, of those at 0.1°",
-          "#0072b2",
-        ),
-      ],
-    },
-    {
-      title: "mean change with the box, I > 10 σ",
-      x: { label: "box (spot diameters)" },
-      y: { label: "change (%)" },
-      marks: [
-        { kind: "line", x: box.map((b) => b.box), y: box.map((b) => 100 * b.fit), label: "profile fit" },
-        { kind: "line", x: box.map((b) => b.box), y: box.map((b) => 100 * b.sum), label: "box sum" },
-      ],
-    },
-    {
-      title: "the sodium site left out, after refinement",
-      x: { ticks: named(["precession", "rotation"]), range: [0.4, 2.6] },
-      y: { label: "height in the difference map (σ)" },
-      marks: [
-        { kind: "bars", x: [1, 2], y: [na.precession.sigmas, na.continuous.sigmas], base: 0 },
-        { kind: "rule", y: 3, dash: "4 3" },
-      ],
-    },
-  ];
 }

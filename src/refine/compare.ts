@@ -1,12 +1,16 @@
 import { fail } from "../core/errors.js";
-import { type Fractional, metricTensor, quadratic } from "../geometry/metric.js";
+import { cellParameters } from "../geometry/cell.js";
+import { type Fractional, type Mat3, metricTensor, quadratic, transformCell, transformFractional } from "../geometry/metric.js";
 import { expandToP1, type Structure } from "../geometry/structure.js";
+import { cellDifference } from "./kinematic-checks.js";
 
 export interface CompareOptions {
   /** Try the inverted structure as well (default true). */
   readonly hand?: boolean | undefined;
   /** Atoms farther than this from any of their element count as missing, Å (1). */
   readonly maxDistance?: number | undefined;
+  /** Axes of the reference on those of the structure, (a' b' c') = (a b c)·P: settings, primitive and centred cells, or a twofold of the lattice. */
+  readonly basis?: Mat3 | undefined;
   /** Leave hydrogen out (default true when both have other atoms). */
   readonly withoutHydrogen?: boolean | undefined;
 }
@@ -36,8 +40,9 @@ interface Cell {
 /**
  * Match the atoms of a structure to a reference with the origin and the hand free: every atom of the rarest common element is laid on every
  * one of the reference, all atoms of the cell are paired with the nearest of their element, the shift is improved by their mean distance
- * vector, and the best of all (most pairs, then least RMSD) is kept. Distances use the reference's cell; the axes must be the same.
- * @throws not-found when the two have no element in common
+ * vector, and the best of all (most pairs, then least RMSD) is kept. Distances use the reference's cell. The axes are the same, or `basis` says how they
+ * belong together.
+ * @throws not-found when the two have no element in common; bad-cell when the cells (on one basis) differ by more than 6 %; bad-value for a basis of no volume
  */
 export function compareStructures(given: Structure, reference: Structure, options: CompareOptions = {}): StructureMatch {
   const { hand = true, maxDistance = 1 } = options;
@@ -47,7 +52,17 @@ export function compareStructures(given: Structure, reference: Structure, option
     expandToP1(s)
       .map((i) => ({ element: s.atoms[i.atom]!.element, atom: i.atom, x: i.xyz }))
       .filter((c) => !bare || c.element !== "H");
-  const a = cellOf(given),
+  const { basis } = options;
+  if (basis && !(Math.abs(determinant(basis)) > 1e-6))
+    fail("bad-value", { basis }, "the axes of a change of basis span a volume: (a' b' c') = (a b c)·P, P row-major");
+  const cell = basis ? transformCell(given.cell, basis) : given.cell;
+  if (cellDifference(cell, reference.cell) > 0.06)
+    fail(
+      "bad-cell",
+      { structure: cellParameters(cell).map((v) => +v.toFixed(4)), reference: cellParameters(reference.cell).map((v) => +v.toFixed(4)) },
+      "the two cells differ by more than 6 %: give `basis`, the axes of the reference on those of the structure",
+    );
+  const a = basis ? onBasis(cellOf(given), basis) : cellOf(given),
     b = cellOf(reference);
   const by = new Map<string, Cell[]>();
   for (const c of b) by.set(c.element, [...(by.get(c.element) ?? []), c]);
@@ -109,3 +124,31 @@ export function compareStructures(given: Structure, reference: Structure, option
     }),
   };
 }
+
+/** Contents of the cell on new axes: every atom of the old lattice that lies in it, once. */
+function onBasis(cell: readonly Cell[], p: Mat3): Cell[] {
+  const out: Cell[] = [],
+    reach = [0, 1, 2].map((r) => Math.ceil(Math.abs(p[(3 * r) as 0]) + Math.abs(p[(3 * r + 1) as 0]) + Math.abs(p[(3 * r + 2) as 0]))),
+    [n0, n1, n2] = reach as [number, number, number];
+  for (const c of cell) {
+    const own: Fractional[] = [];
+    for (let i = -n0; i <= n0; i++)
+      for (let j = -n1; j <= n1; j++)
+        for (let k = -n2; k <= n2; k++) {
+          const x = transformFractional([c.x[0] + i, c.x[1] + j, c.x[2] + k], p).map(
+            (v) => v - Math.floor(v + 1e-6),
+          ) as unknown as Fractional;
+          if (!own.some((o) => sameSite(o, x))) own.push(x);
+        }
+    // On smaller cells several atoms of one kind fall together.
+    for (const x of own) if (!out.some((o) => o.atom === c.atom && sameSite(o.x, x))) out.push({ ...c, x });
+  }
+  return out;
+}
+const sameSite = (a: Fractional, b: Fractional): boolean =>
+  [0, 1, 2].every((k) => {
+    const d = a[k as 0] - b[k as 0];
+    return Math.abs(d - Math.round(d)) < 1e-4;
+  });
+const determinant = (m: Mat3): number =>
+  m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6]);

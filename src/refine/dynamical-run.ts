@@ -5,9 +5,10 @@ import { defaultFrameModel, type ModelDefaults } from "./dynamical-defaults.js";
 import { dynamicalHand, type HandResult } from "./dynamical-hand.js";
 import { kinematicalResiduals } from "./dynamical-report.js";
 import { type DynamicalStart, startDynamical } from "./dynamical-scan.js";
-import type { DynamicalOptions, DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
+import type { DynamicalData, DynamicalOptions, DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
 import { ridingHydrogens } from "./kinematic-cif.js";
 import type { Residuals } from "./residuals.js";
+import { type ThicknessDistribution, thicknessDistribution } from "./thickness-distribution.js";
 
 export interface DynamicalRunOptions extends Omit<DynamicalOptions, "stages">, ModelDefaults {
   /** Largest thickness of the scan, Å; a given `thickness` needs none. Default 2000. */
@@ -16,6 +17,10 @@ export interface DynamicalRunOptions extends Omit<DynamicalOptions, "stages">, M
   readonly orientations?: boolean | undefined;
   readonly refineTiltCorrection?: boolean | undefined;
   readonly freeHydrogens?: boolean | undefined;
+  /**
+   * At the end fit a free distribution of thicknesses and refine with it once more (the last stage; not part of a checkpoint). Default false.
+   */
+  readonly freeThickness?: boolean | undefined;
   /** Stop after scales and thickness. */
   readonly startOnly?: boolean | undefined;
   /** Test both hands at the end. */
@@ -27,6 +32,7 @@ export interface DynamicalRun {
   readonly start: DynamicalStart;
   readonly result: DynamicalResult;
   readonly hand: HandResult | undefined;
+  readonly distribution: ThicknessDistribution | undefined;
   /** The same frames merged, refined kinematically, for comparison. */
   readonly kinematical: Residuals | undefined;
 }
@@ -66,10 +72,19 @@ export async function runDynamical(
   const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 8 } : s));
   const riding = options.freeHydrogens ? [] : ridingHydrogens(start.structure, true);
   const settings = { ...options, model: { riding, ...options.model } };
-  const result = await refineDynamical(start.structure, from, { ...settings, stages });
-  const refined = { ...from, model: result.models[0]!, frames: result.frames.map((f) => f.frame) };
+  const dataOf = (r: DynamicalResult): DynamicalData => ({ ...from, model: r.models[0]!, frames: r.frames.map((f) => f.frame) });
+  let result = await refineDynamical(start.structure, from, { ...settings, stages }),
+    distribution: ThicknessDistribution | undefined;
+  if (options.freeThickness) {
+    const first = dataOf(result);
+    distribution = await thicknessDistribution(result.structure, first, { signal, onProgress, factors });
+    const model = { ...first.model, thickness: distribution.largest, thicknessModel: distribution.model };
+    const again = { ...settings, resume: undefined, onCheckpoint: undefined, stages: stages.slice(-1) };
+    result = await refineDynamical(result.structure, { ...first, model }, again);
+  }
+  const refined = dataOf(result);
   const hand = options.hand
     ? await dynamicalHand(result.structure, refined, { ...settings, resume: undefined, onCheckpoint: undefined, stages: undefined })
     : undefined;
-  return { start, result, hand, kinematical: kinematicalResiduals(start.structure, data.frames, { model: settings.model }) };
+  return { start, result, hand, distribution, kinematical: kinematicalResiduals(start.structure, data.frames, { model: settings.model }) };
 }

@@ -1,9 +1,9 @@
 import { fail } from "../core/errors.js";
 import type { Map3 } from "../core/frames.js";
-import { cellParameters, type UnitCell, unitCell } from "../geometry/cell.js";
+import { type UnitCell, unitCell } from "../geometry/cell.js";
 import type { Structure } from "../geometry/structure.js";
 import type { DynamicalData } from "./dynamical-types.js";
-import { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
+import { spaceGroupProblems, withCellOfData } from "./kinematic-checks.js";
 
 /** The cell that an orientation matrix implies. @throws bad-cell for a singular one */
 export function cellOfOrientation(ub: Map3<"lab", "hkl">): UnitCell {
@@ -36,23 +36,7 @@ export function prepareDynamical(given: Structure, list: readonly DynamicalData[
     const title = d.name ?? (list.length > 1 ? `set ${i + 1}` : "the data");
     const frame = d.frames.find((f) => f.problem === undefined && f.ub.every(Number.isFinite));
     if (!frame) return;
-    const cell = cellOfOrientation(frame.ub);
-    const off = cellDifference(structure.cell, cell);
-    const numbers = (c: UnitCell): string =>
-      cellParameters(c)
-        .map((v) => +v.toFixed(4))
-        .join(" ");
-    const both = `the cell of ${title} (${numbers(cell)}) and that of the structure (${numbers(structure.cell)}) differ by ${(100 * off).toFixed(2)} %`;
-    if (off > 0.06)
-      fail(
-        "bad-cell",
-        { data: cellParameters(cell), structure: cellParameters(structure.cell) },
-        `${both}: these belong to different crystals or settings`,
-      );
-    if (off > 0.01) {
-      warnings.push(`${both}; that of the data is used`);
-      structure = { ...structure, cell };
-    }
+    structure = withCellOfData(structure, cellOfOrientation(frame.ub), title, warnings, 0.01);
     const rows = d.frames.filter((f) => f.problem === undefined);
     const data = {
       hkl: Int32Array.from(rows.flatMap((f) => [...f.hkl])),

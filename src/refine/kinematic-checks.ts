@@ -1,8 +1,9 @@
+import { fail } from "../core/errors.js";
 import { cellParameters, type UnitCell } from "../geometry/cell.js";
 import { isAbsent, isCentringAbsent } from "../geometry/extinctions.js";
 import { mergeReflections, reflectionList } from "../geometry/reflection-list.js";
 import { type SpaceGroup, spaceGroup } from "../geometry/space-groups.js";
-import { cellMismatch } from "../geometry/structure.js";
+import { cellProblem, type Structure } from "../geometry/structure.js";
 import type { KinematicData } from "./kinematic-types.js";
 
 /** Largest relative difference of two cells: lengths by themselves, angles against a radian. */
@@ -12,14 +13,33 @@ export function cellDifference(a: UnitCell, b: UnitCell): number {
   return Math.max(...[0, 1, 2].map((i) => Math.abs(q[i]! / p[i]! - 1)), ...[3, 4, 5].map((i) => (Math.abs(q[i]! - p[i]!) * Math.PI) / 180));
 }
 
+/**
+ * Structure with the cell that its data were indexed in, when the two differ by more than `replace`; a difference above 1 % is noted.
+ * @param what - the data in words, e.g. "the data"
+ * @throws bad-cell beyond 6 %
+ */
+export function withCellOfData(s: Structure, cell: UnitCell, what: string, notes: string[], replace = 0): Structure {
+  const off = cellDifference(s.cell, cell),
+    numbers = (c: UnitCell): string =>
+      cellParameters(c)
+        .map((v) => +v.toFixed(4))
+        .join(" "),
+    both = `the cell of ${what} (${numbers(cell)}) and that of the structure (${numbers(s.cell)}) differ by ${(100 * off).toFixed(2)} %`;
+  if (off > 0.06)
+    fail(
+      "bad-cell",
+      { data: cellParameters(cell), structure: cellParameters(s.cell) },
+      `${both}: these belong to different crystals or settings`,
+    );
+  if (off > 0.01) notes.push(`${both}; that of the data is used`);
+  return off > replace ? { ...s, cell } : s;
+}
+
 /** What speaks against the space group, for people; empty when nothing does. */
 export function spaceGroupProblems(cell: UnitCell, group: SpaceGroup, data: KinematicData): readonly string[] {
   const out: string[] = [];
-  const m = cellMismatch(cell, group);
-  if (m.length > 0.01 || m.angleDeg > 0.6)
-    out.push(
-      `the cell does not obey ${group.hm}: its operations change lengths by ${(100 * m.length).toFixed(1)} %, angles by ${m.angleDeg.toFixed(1)}°`,
-    );
+  const problem = cellProblem(cell, group, 0.01, 0.6);
+  if (problem) out.push(problem);
   const n = data.intensity.length;
   let absent = 0,
     strong = 0,

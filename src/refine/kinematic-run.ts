@@ -1,11 +1,10 @@
-import { fail } from "../core/errors.js";
 import type { Rng } from "../core/rng.js";
-import { cellParameters, type UnitCell } from "../geometry/cell.js";
+import type { UnitCell } from "../geometry/cell.js";
 import { mergeReflections, reflectionList } from "../geometry/reflection-list.js";
 import type { Structure } from "../geometry/structure.js";
 import type { CifBlock } from "../io/cif.js";
 import { cifNumber } from "../io/cif-access.js";
-import { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
+import { spaceGroupProblems, withCellOfData } from "./kinematic-checks.js";
 import type { KinematicData, KinematicResult } from "./kinematic-types.js";
 import { type MapPeak, mapPeaks } from "./map-peaks.js";
 import { type MapStatistics, mapStatistics } from "./map-statistics.js";
@@ -26,22 +25,7 @@ export interface StartingStructure {
 export function startingStructure(given: Structure, options: StartingStructure, notes: string[]): Structure {
   let s = given;
   const { dataCell, perturb } = options;
-  if (dataCell) {
-    const off = cellDifference(s.cell, dataCell);
-    const text = (c: UnitCell): string =>
-      cellParameters(c)
-        .map((v) => +v.toFixed(4))
-        .join(" ");
-    const both = `the cell of the data (${text(dataCell)}) and that of the structure (${text(s.cell)}) differ by ${(100 * off).toFixed(2)} %`;
-    if (off > 0.06)
-      fail(
-        "bad-cell",
-        { data: cellParameters(dataCell), structure: cellParameters(s.cell) },
-        `${both}: these belong to different crystals or settings`,
-      );
-    if (off > 0.01) notes.push(`${both}; that of the data is used`);
-    s = { ...s, cell: dataCell };
-  }
+  if (dataCell) s = withCellOfData(s, dataCell, "the data", notes);
   const tensors = s.atoms.filter((a) => a.element === "H" && a.uAniso).length;
   if (tensors > 0 && !options.freeHydrogens) {
     notes.push(`${tensors} hydrogen atoms were made isotropic (--free-h keeps their tensors)`);

@@ -7,6 +7,7 @@ import { rng } from "../core/rng.js";
 import { atom, beam, petsRotation, randomRotation, spaceGroup, structure, ubMatrix, unitCell } from "../geometry/index.js";
 import { ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
+import { runDynamical } from "./dynamical-run.js";
 import type { RefinedFrameData } from "./dynamical-types.js";
 import { thicknessDistribution } from "./thickness-distribution.js";
 
@@ -101,6 +102,29 @@ test("two plates come out as two, from a wedge as the start", async () => {
   });
   expect(miss / sum).toBeLessThan(0.06);
 });
+test("a refinement with the free distribution fits better than plate and wedge", async () => {
+  const two: ThicknessModel = { kind: "free", fractions: [0.3, 1], weights: [0.6, 0.4] },
+    data = { beam: electrons, frames: await measured(two, 0.01) },
+    options = {
+      gMax: 1.4,
+      sMax: 0.015,
+      steps: 20,
+      orientations: false,
+      refineTiltCorrection: false,
+      maxCycles: 3,
+      thicknessTo: 800,
+      workers: 1,
+    },
+    one = await runDynamical(rutile, data, options),
+    free = await runDynamical(rutile, data, { ...options, freeThickness: true });
+  expect(one.distribution).toBeUndefined();
+  expect(free.result.models[0]!.thicknessModel.kind).toBe("free");
+  expect(free.result.residuals.wrAll).toBeLessThan(0.55 * one.result.residuals.wrAll);
+  // Thin parts scatter as t² and are hardly seen: what is thick says whether it is right. 40 % are 500 Å thick.
+  const last = await thicknessDistribution(free.result.structure, { ...data, model: free.result.models[0]! }, { to: 650 }),
+    thick = last.weights.reduce((sum, w, i) => sum + (last.thickness[i]! > 300 ? w : 0), 0);
+  expect(Math.abs(thick - 0.4)).toBeLessThan(0.06);
+}, 120_000);
 test("two nodes are refused", async () => {
   await expect(
     thicknessDistribution(rutile, { beam: electrons, frames: await measured({ kind: "wedge" }, 0.01), model }, { nodes: 2 }),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { findBeamStop, joinMasks } from "./beam-stop.js";
+import { findBeamStop, joinMasks } from "../integration/beam-stop.js";
 import { simulateSeries } from "./simulate.js";
 import { triclinicCase, twinCase } from "./simulate-cases.js";
 import { simulationSource } from "./simulate-source.js";

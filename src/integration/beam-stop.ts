@@ -1,7 +1,7 @@
 import type { Image } from "../core/image.js";
-import { radialMedian } from "../integration/background.js";
-import { maskBits } from "../integration/mask.js";
 import { type FrameSource, toFloat32 } from "../io/frames.js";
+import { radialMedian } from "./background.js";
+import { maskBits } from "./mask.js";
 
 export interface BeamStopOptions {
   /** Below this share of the radial median a pixel is shadowed. Default 0.7. */
