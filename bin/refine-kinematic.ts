@@ -1,26 +1,18 @@
 // The command behind examples/refine-kinematic.ts:  refine-kinematic <structure.cif> <data.hkl | data.cif | data.cif_pets> [options]
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, rng, runSync } from "../src/core/index.js";
-import { cellFromCif, structureFromCif, structureToCif, unitCell } from "../src/geometry/index.js";
-import {
-  type CifDocument,
-  cifBlock,
-  cifColumn,
-  cifNumber,
-  cifReflections,
-  parseCif,
-  parseCifPets,
-  parseHklf,
-  writeCif,
-} from "../src/io/index.js";
+import { cellFromCif, structureFromCif, structureToCif, type UnitCell, unitCell } from "../src/geometry/index.js";
+import { type CifDocument, cifBlock, cifColumn, cifNumber, cifReflections, parseCif, parseCifPets, writeCif } from "../src/io/index.js";
 import * as refine from "../src/refine/index.js";
 import { formatSu } from "../src/render/index.js";
+import { readSolutionInput } from "../src/solution/index.js";
 
 const usage = `refine-kinematic <structure.cif> <data.hkl | data.cif | data.cif_pets> [--block name] [--data-block name]
   [--extinction yes|no (yes where the CIF has it)] [--wavelength Å] [--iso] [--occupancy Na1,K1] [--ride (H coordinates)] [--free-h] [--u 0.01]
   [--outliers 15 (sigma)] [--perturb Å --seed 1] [--merge yes|no] [--out refined.cif] [--map difference.svg] [--json]
-Restraints and riding U(H) come from the structure's CIF. A .hkl holds SHELX HKLF 4 (F²).`;
+Restraints and riding U(H) come from the structure's CIF. A .hkl holds h k l F² σ: SHELX HKLF 4, or numbers parted by blanks or commas.`;
 const names = [
   "block",
   "data-block",
@@ -51,18 +43,8 @@ function structureBlock(doc: CifDocument, name?: string) {
   return atoms.find((b) => /kin/i.test(b.name)) ?? atoms[0] ?? fail("bad-file", {}, "no block of the structure's CIF holds atoms");
 }
 /** Indices, intensities and sigmas of the data file, with its cell and wavelength where it has them. */
-function measurements(path: string, notes: string[], block?: string) {
+function measurements(path: string, notes: string[], own: UnitCell, block?: string) {
   const none = { frames: isPets(path), cell: undefined, wavelength: Number.NaN, listed: undefined };
-  if (/\.(hkl|hklf|hkf)$/i.test(path)) {
-    const { value: h, warnings } = parseHklf(read(path));
-    notes.push(...warnings);
-    return {
-      ...none,
-      hkl: Int32Array.from({ length: 3 * h.size }, (_, i) => [h.h, h.k, h.l][i % 3]![Math.floor(i / 3)]!),
-      intensity: h.intensity,
-      sigma: h.sigma,
-    };
-  }
   if (isPets(path)) {
     const { value: p, warnings } = parseCifPets(read(path));
     notes.push(...warnings);
@@ -77,8 +59,14 @@ function measurements(path: string, notes: string[], block?: string) {
       sigma: r.sigma,
     };
   }
-  const doc = parseCif(read(path)).value;
-  const lists = doc.blocks.filter((b) => cifColumn(b, "_refln_index_h"));
+  const doc = /\.(cif|fcf|hkl_cif)$/i.test(path) ? parseCif(read(path)).value : undefined;
+  const lists = doc?.blocks.filter((b) => cifColumn(b, "_refln_index_h")) ?? [];
+  if (!doc || lists.length === 0) {
+    // Plain lists, and lists that a CIF embeds.
+    const { reflections: r, warnings } = readSolutionInput(read(path), basename(path), { cell: own, block });
+    notes.push(...warnings);
+    return { ...none, hkl: r.hkl, intensity: r.intensity, sigma: r.sigma };
+  }
   const b =
     (block ? cifBlock(doc, block) : (lists.find((x) => /kin/i.test(x.name)) ?? lists[0])) ??
     fail("not-found", { path, block }, "the CIF has no reflection list");
@@ -120,7 +108,7 @@ export function refineKinematicCommand(args: readonly string[]): void {
   const block = structureBlock(parseCif(read(cif)).value, o.block);
   const parsed = structureFromCif(block);
   notes.push(...parsed.warnings);
-  const m = measurements(dataPath, notes, o["data-block"]);
+  const m = measurements(dataPath, notes, parsed.value.cell, o["data-block"]);
   const perturb = number("perturb", 0);
   const start = {
     dataCell: m.cell,

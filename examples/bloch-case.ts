@@ -10,10 +10,12 @@ import { fail, isSdkError } from "../src/core/errors.js";
 function read(path: string): BlochCase {
   if (!existsSync(path)) fail("not-found", { path }, "there is no such case file");
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as BlochCase;
+    const c = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof c === "object" && c !== null) return c as BlochCase;
   } catch (cause) {
     return fail("bad-file", { path }, "a case file is JSON", cause);
   }
+  return fail("bad-file", { path }, "a case file is a JSON object");
 }
 
 function outputs(path: string, base?: string): unknown {

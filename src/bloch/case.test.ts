@@ -44,7 +44,7 @@ const small: CaseInputs = {
     { element: "Fe", xyz: [0.3, 0.75, 0.1], B: 0.3, occupancy: 0.8 },
   ],
   kV: 200,
-  kReciprocal: [63.2, 88.1, 150.4],
+  kReciprocal: [71.246, 99.316, 169.5473],
   thicknessesAngstrom: [150, 700],
   beams: [
     [0, 0, 0],
@@ -134,6 +134,28 @@ test("bad cases are refused by name, unknown keys are noticed", () => {
     [{ thicknessesAngstrom: [Number.NaN] }, /thickness/],
     [{ thicknessesAngstrom: [] }, /thickness/],
     [{ kReciprocal: [Number.NaN, 0, 1] }, /./],
+    [{ kReciprocal: undefined }, /kReciprocal/],
+    [{ kReciprocal: [10, 20, 30] }, /length of kReciprocal/],
+    [{ thicknessesAngstrom: undefined }, /thicknessesAngstrom/],
+    [{ thicknessesAngstrom: [100, null] }, /thicknessesAngstrom/],
+    [
+      {
+        beams: [
+          [0, 0, 0],
+          [1.5, 0, 0],
+        ],
+      },
+      /whole/,
+    ],
+    [{ cell: { ...small.cell, gamma: undefined } }, /six numbers/],
+    [{ cellVolume: 100 }, /cellVolume/],
+    [{ wavelengthAngstrom: 0.0197 }, /wavelength/],
+    [{ absorptive: "bird-king", absorptiveRatio: 0.1 }, /exclude/],
+    // Keys of atoms that nobody reads: a displacement of zero would be the silent result.
+    [{ atoms: [{ element: "Si", xyz: [0, 0, 0], Uiso: 0.01 }] }, /Uiso/],
+    [{ atoms: [{ element: "Si", xyz: [0, 0, 0], B: 1, uIso: 0.02 }] }, /exclude/],
+    [{ atoms: [{ element: "Si", xyz: [0, 0, 0], B: -1 }] }, /displacement/],
+    [{ atoms: [{ element: "Si", xyz: [0, 0, 0], uAniso: [0.1, 0.1, -0.1, 0, 0, 0] }] }, /ellipsoid/],
     [{ normalDirect: [0, 0, 0] }, /normal/],
     [{ scatteringFactor: "made-up" }, /known tables/],
     [{ absorptive: "made-up" }, /absorptive/],

@@ -12,6 +12,7 @@ import { lobato } from "../scattering/lobato.js";
 import { peng1996, peng1996LowAngle, peng1998 } from "../scattering/peng.js";
 import { voltPerStructureFactor } from "../scattering/units.js";
 import { weickenmeierKohl } from "../scattering/weickenmeier-kohl.js";
+import { checkCase } from "./case-checks.js";
 import { type CaseOptions, caseDirections } from "./case-options.js";
 import { blochJacobian } from "./derivatives.js";
 import { tiltedThickness } from "./frames.js";
@@ -38,6 +39,7 @@ export interface CaseInputs extends CaseOptions {
   };
   readonly atoms: readonly CaseAtom[];
   readonly kV: number;
+  readonly cellVolume?: number;
   readonly gamma?: number;
   readonly vOverC?: number;
   readonly wavelengthAngstrom?: number;
@@ -119,11 +121,8 @@ function caseAtom(a: CaseAtom): Atom {
 
 /** @throws bad-value, unsupported, and what the structure and the tables throw */
 function prepare(inputs: CaseInputs): Prepared {
+  checkCase(inputs);
   const { cell: c, atoms, beams } = inputs;
-  if (!c || !Array.isArray(atoms))
-    fail("bad-value", { inputs: Object.keys(inputs) }, "inputs holds cell {a, b, c, alpha, beta, gamma} and atoms [{element, xyz, B}]");
-  if (!Array.isArray(beams) || beams.length === 0)
-    fail("bad-value", { beams: beams?.length ?? 0 }, "inputs.beams lists [h, k, l], 0 0 0 among them");
   const cell = unitCell(c.a, c.b, c.c, c.alpha, c.beta, c.gamma);
   // The file's own γ and v/c, where given: its constants may be of another CODATA year (1e-9).
   const known = beam(inputs.kV);

@@ -67,6 +67,9 @@ export function spaceGroupFromCif(block: CifBlock, cell?: UnitCell): Parsed<Spac
     }
     if (named && group.number > 0 && named.number !== group.number)
       warnings.push(`the operators belong to number ${group.number}, the symbol "${hm}" to ${named.number}; the operators are used`);
+    // One type in two settings: coordinates and axes may belong to the other. Origin choices go by the operators without a word.
+    else if (named && group.number > 0 && settingOf(named) !== settingOf(group))
+      warnings.push(`the operators are those of ${group.hm}, the symbol "${hm}" names another setting; the operators are used`);
     if (number && group.number > 0 && number !== group.number)
       warnings.push(`the operators belong to number ${group.number}, the file states ${number}`);
     return { value: group, warnings };
@@ -84,6 +87,8 @@ export function spaceGroupFromCif(block: CifBlock, cell?: UnitCell): Parsed<Spac
   if (hm !== undefined) fail("bad-file", { symbol: hm }, "the space-group symbol is not known and the block lists no operators");
   return { value: spaceGroup(1), warnings: ["the block names no symmetry; P 1 was taken"] };
 }
+
+const settingOf = (g: SpaceGroup): string => g.hm.replace(/:.*$/, "");
 
 /**
  * The structure of a CIF block (core dictionary, old and new names): positions, occupancies, isotropic and anisotropic displacements

@@ -241,3 +241,15 @@ test("elements, atom types, labels and s.u.", () => {
   ]);
   expect(cellParameters(unitCell(1, 2, 3))).toEqual([1, 2, 3, 90, 90, 90]);
 });
+
+test("operators of another setting than the symbol's are used and said", () => {
+  const block = (symbol: string) =>
+    parseCif(
+      `data_a\n_space_group_name_H-M_alt '${symbol}'\nloop_\n_space_group_symop_operation_xyz\n${ops.map((o) => `'${o}'`).join("\n")}\n`,
+    ).value.blocks[0]!;
+  const ops = "x,y,z 1/2+x,1/2-y,-z -x,-y,1/2+z 1/2-x,1/2+y,1/2-z -x,-y,-z 1/2-x,1/2+y,z x,y,1/2-z 1/2+x,1/2-y,1/2+z".split(" ");
+  expect(spaceGroupFromCif(block("P b n m")).warnings).toEqual([]);
+  const other = spaceGroupFromCif(block("P n m a"));
+  expect(other.value.hm).toBe("P b n m");
+  expect(other.warnings.join()).toMatch(/operators are those of P b n m.*"P n m a"/);
+});

@@ -22,6 +22,7 @@ import { checkSeries } from "./peak-table-series.js";
 import { type Peaks3d, type Peaks3dOptions, peaks3d } from "./peaks3d.js";
 import { nominalFrames, sampleVectors } from "./peaks3d-vectors.js";
 import { type RotationSense, rotationSense, strongestFirst } from "./rotation-sense.js";
+import { superlattice } from "./superlattice.js";
 import { type TiltAxisOptions, type TiltAxisSearch, tiltAxisSteps } from "./tilt-axis.js";
 import { centreFromPairs, type PairCentre } from "./tilt-axis-centre.js";
 import { findLattices, type LatticeShare } from "./twins.js";
@@ -173,7 +174,9 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
       system: systemOfBravais(system),
       refine,
     });
-  const reduced = last(ub, "aP", ["omega"]);
+  let reduced = last(ub, "aP", ["omega"]);
+  const larger = superlattice(sampleVectors(maxima, reduced.instrument, reduced.frames), reduced.ub);
+  if (larger) reduced = last(larger, "aP", ["omega"]);
   const candidates = bravaisCandidates(cellFromUB(reduced.ub));
   const choice = chooseLattice(candidates, reduced, options.bravais, (c) => last(transformUB(reduced.ub, c.basis), c.bravais, ["omega"]));
   const { suggested, constrained } = choice;

@@ -117,7 +117,7 @@ export function reduceOrientation(ub: Orientation): Orientation {
 }
 
 /** Row-reduced matrices of the sublattices of index 2 and 3 in hkl space: the real cells of half and a third of the volume. */
-const sublattices: readonly Mat3[] = [2, 3].flatMap((n) => {
+export const sublattices: readonly Mat3[] = [2, 3].flatMap((n) => {
   const out: Mat3[] = [];
   for (let x = 0; x < n; x++)
     for (let y = 0; y < n; y++) {

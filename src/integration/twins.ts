@@ -61,7 +61,7 @@ export function latticeShares(r: Float64Array, lattices: readonly Orientation[],
 }
 
 /** Robust rms distance: 1.4826 × median over √(median of χ₃)… of the vectors within the index tolerance. */
-function closeRms(r: Float64Array, ub: Orientation, tolerance: number): number {
+export function closeRms(r: Float64Array, ub: Orientation, tolerance: number): number {
   const f = indexVectors(r, ub, { tolerance });
   const d = Array.from(f.distance)
     .filter((_, i) => f.indexed[i])
@@ -70,7 +70,8 @@ function closeRms(r: Float64Array, ub: Orientation, tolerance: number): number {
   return d.length ? (d[d.length >> 1]! * Math.sqrt(3)) / 1.538 : 0;
 }
 
-function outside(r: Float64Array, ub: Orientation, limit: number): Float64Array {
+/** The vectors farther than the limit from every lattice point. */
+export function outside(r: Float64Array, ub: Orientation, limit: number): Float64Array {
   const d = indexVectors(r, ub, { tolerance: 0.5 }).distance;
   const keep: number[] = [];
   for (let i = 0; i < d.length; i++) if (d[i]! > limit) keep.push(r[3 * i]!, r[3 * i + 1]!, r[3 * i + 2]!);

@@ -24,14 +24,19 @@ const quantities = [
   ["intensity", "_refln_intensity_meas", "_refln_intensity_sigma", "_refln_intensity_calc"],
   ["fSquared", "_refln_F_squared_meas", "_refln_F_squared_sigma", "_refln_F_squared_calc"],
   ["f", "_refln_F_meas", "_refln_F_sigma", "_refln_F_calc"],
+  ["intensity", "_diffrn_refln_intensity_net", "_diffrn_refln_intensity_sigma", ""],
+  ["intensity", "_diffrn_refln_intensity_net", "_diffrn_refln_intensity_u", ""],
 ] as const;
 
-/** The reflection list of a block. @throws not-found when it has none; bad-file when an index is no integer */
+/** The reflection list of a block; without one (`_refln_…`), that of its unmerged measurements (`_diffrn_refln_…`). @throws not-found when it has none; bad-file when an index is no integer */
 export function cifReflections(block: CifBlock): CifReflections {
-  const [h, k, l] = ["h", "k", "l"].map((x) => cifIntegers(block, `_refln_index_${x}`));
+  const of = cifColumn(block, "_refln_index_h") ? "_refln" : "_diffrn_refln";
+  const [h, k, l] = ["h", "k", "l"].map((x) => cifIntegers(block, `${of}_index_${x}`));
   if (!h || !k || !l) return fail("not-found", { block: block.name }, "this block of the CIF holds no reflection list (_refln_index_h …)");
   const size = h.length;
-  const kind = quantities.find((q) => cifColumn(block, q[1]) ?? cifColumn(block, q[3])) ?? quantities[0];
+  const own = quantities.filter((q) => q[1].startsWith(`${of}_`));
+  const has = (tag: string): boolean => tag !== "" && cifColumn(block, tag) !== undefined;
+  const kind = own.find((q) => has(q[1]) && has(q[2])) ?? own.find((q) => has(q[1]) || has(q[3])) ?? own[0]!;
   const column = (tag: string): Float64Array => {
     const c = cifNumbers(block, tag);
     if (c && c.length !== size)

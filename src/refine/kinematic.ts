@@ -115,6 +115,10 @@ export function* refineKinematicSteps(
     if (a.uAniso ? !isPositiveAdp(structure.cell, a.uAniso) : a.uIso < 0)
       warnings.push(`the displacement parameters of ${a.label} are not positive definite after the refinement`);
   }
+  if (all.rObs > 0.45)
+    warnings.push(
+      `R(obs) is ${(100 * all.rObs).toFixed(0)} %: the model does not describe these data; compare axes and setting (the model is in ${structure.spaceGroup.hm}, ${structure.cell}), origin and missing atoms`,
+    );
   const shift = lastShift(last, size);
   let maxShiftOverSu = 0;
   for (let i = 0; i < size; i++)

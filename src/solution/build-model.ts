@@ -6,9 +6,10 @@ import { atom, cellMismatch, type Structure, structure } from "../geometry/struc
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { type Assignment, assignPeaks } from "./assign.js";
 import { multiplicityDivisor, uniquePeaks } from "./asymmetric.js";
-import { type CellContent, type Composition, cellContent } from "./composition.js";
+import { type CellContent, type Composition, cellContent, possibleContents } from "./composition.js";
 import { type DensityMap, densityMap } from "./density.js";
 import { type GroupCandidate, toGroupAxes } from "./group-search.js";
+import { missingShare } from "./judge.js";
 import { mapPeaks } from "./map-peaks.js";
 import { fitModelSteps, type ModelFit } from "./model.js";
 import type { Normalised } from "./normalise.js";
@@ -32,17 +33,30 @@ export function groupCell(cell: UnitCell, group: SpaceGroup): UnitCell {
   return cellFromMetric(sum.map((x) => x / ops.length) as unknown as Mat3);
 }
 
-/** Formula units of the cell of a group: as many as make every element fill sites of the group, near what the volume says. */
-export function contentOf(formula: Composition, cell: UnitCell, group: SpaceGroup, z?: number): CellContent {
-  if (z !== undefined) return cellContent(formula, cell.volume, 1, z);
+/** Formula units of the cell of a group: as many as make every element fill sites of the group, the likeliest by the volume first. */
+export function contentsOf(formula: Composition, cell: UnitCell, group: SpaceGroup, z?: number): readonly CellContent[] {
+  if (z !== undefined) return possibleContents(formula, cell.volume, 1, z);
   const divisor = multiplicityDivisor(group);
   const whole = [...formula].filter(([e, n]) => e !== "H" && Number.isInteger(n)).map(([, n]) => n);
   let step = 1;
   while (step < divisor && !whole.every((n) => (n * step) % divisor === 0)) step++;
-  return cellContent(formula, cell.volume, step);
+  return possibleContents(formula, cell.volume, step);
 }
+/** The cell on the axes of a candidate. */
+export const candidateCell = (data: PhasingData, { group, basis, inputAxes }: GroupCandidate): UnitCell =>
+  groupCell(inputAxes ? data.inputCell : transformCell(data.cell, basis), group);
 
-/** Map, peaks, elements, least squares; then the same once or twice from 2Fo − Fc while R falls. */
+/** Whether a model asks for another number of formula units: peaks without atoms, atoms without peaks, a high R. */
+const unsettled = ({ assignment, fit, content }: BuiltModel): boolean =>
+  assignment.left.length > 0 || missingShare(assignment.missing, content.content) > 0.02 || fit.r1 > 0.2;
+/** R1 with a price on atoms that were not found and on peaks that are not explained. */
+export const modelMerit = ({ fit, assignment, content }: BuiltModel): number =>
+  fit.r1 + 0.5 * missingShare(assignment.missing, content.content) + 0.01 * Math.min(5, assignment.left.length);
+
+/**
+ * Map, peaks, elements, least squares; then the same once or twice from 2Fo − Fc while R falls. Where the volume leaves the number of formula units open (within a factor
+ * of 1.65) and the first does not suit, up to two others are tried.
+ */
 export function* buildModelSteps(
   data: PhasingData,
   norm: Normalised,
@@ -52,10 +66,28 @@ export function* buildModelSteps(
   factors: FormFactorSource,
   { z, rounds = 3 }: { readonly z?: number | undefined; readonly rounds?: number | undefined } = {},
 ): Steps<BuiltModel> {
-  const { group, basis } = candidate;
-  const own = candidate.inputAxes ? data.inputCell : transformCell(data.cell, basis);
-  const cell = groupCell(own, group);
-  const content = contentOf(formula, cell, group, z);
+  const cell = candidateCell(data, candidate);
+  const [first = cellContent(formula, cell.volume, 1, z), ...others] = contentsOf(formula, cell, candidate.group, z);
+  const build = (content: CellContent): Steps<BuiltModel> => buildWith(data, norm, phase, candidate, cell, content, factors, rounds);
+  let best = yield* build(first);
+  for (const content of others.filter((c) => Math.abs(Math.log(c.volumeRatio)) < 0.5).slice(0, 2)) {
+    if (!unsettled(best)) break;
+    const other = yield* build(content);
+    if (modelMerit(other) < modelMerit(best)) best = other;
+  }
+  return best;
+}
+
+function* buildWith(
+  data: PhasingData,
+  norm: Normalised,
+  phase: Float64Array,
+  { group, basis }: GroupCandidate,
+  cell: UnitCell,
+  content: CellContent,
+  factors: FormFactorSource,
+  rounds: number,
+): Steps<BuiltModel> {
   const expected = expectedHeights(data, content.content, factors);
   let map = densityMap(data, norm.sharpened, phase);
   let best: BuiltModel | undefined;

@@ -1,4 +1,5 @@
 import type { ReflectionList } from "../geometry/reflection-list.js";
+import { median } from "../numerics/stats-select.js";
 
 const conditions: readonly (readonly [letter: string, allowed: (h: number, k: number, l: number) => boolean])[] = [
   ["F", (h, k, l) => (h + k) % 2 === 0 && (k + l) % 2 === 0],
@@ -11,7 +12,8 @@ const conditions: readonly (readonly [letter: string, allowed: (h: number, k: nu
 
 /**
  * Lattice letter of the axes the reflections are indexed on: the centring whose forbidden reflections are not in the list, or have less than 3 % of the
- * mean intensity of the allowed ones near them in resolution. Multiple scattering does not break centring absences, so the rule is strict.
+ * mean intensity of the allowed ones near them in resolution and do not stand out of their noise. Multiple scattering does not break centring absences, so the
+ * rule is strict: a heavy atom on a centred lattice leaves few forbidden reflections, but those are strong.
  */
 export function detectCentring(list: ReflectionList): string {
   // Intensity falls by orders of magnitude with resolution: compare within ten shells of equal number.
@@ -38,7 +40,24 @@ export function detectCentring(list: ReflectionList): string {
       weight += n[1]!;
     }
     if (present < 30) continue;
-    if (present === order.length || (weight > 0 && ratio / weight < 0.03)) return letter;
+    if (present === order.length || (weight > 0 && ratio / weight < 0.03 && !standOut(list, allowed))) return letter;
   }
   return "P";
+}
+
+/**
+ * Whether forbidden reflections are above five times their noise, in a share of at least 3 % and a twentieth of that of the allowed ones. The σ of a list may be too
+ * small: it counts with the factor that makes the median of |I|/σ of the forbidden ones that of a normal distribution.
+ */
+function standOut(list: ReflectionList, allowed: (h: number, k: number, l: number) => boolean): boolean {
+  const ratios: [number[], number[]] = [[], []];
+  for (let i = 0; i < list.size; i++) {
+    const r = list.intensity[i]! / list.sigma[i]!;
+    if (Number.isFinite(r)) ratios[allowed(list.hkl[3 * i]!, list.hkl[3 * i + 1]!, list.hkl[3 * i + 2]!) ? 0 : 1].push(r);
+  }
+  const [kept, forbidden] = ratios;
+  if (forbidden.length < 10) return false;
+  const noise = Math.max(1, median(Float64Array.from(forbidden, Math.abs)) / 0.6745);
+  const share = (x: readonly number[]): number => x.filter((r) => r > 5 * noise).length / x.length;
+  return share(forbidden) > Math.max(0.03, 0.05 * share(kept), 5 / forbidden.length);
 }

@@ -41,22 +41,32 @@ export interface CellContent {
 }
 
 /**
- * Formula units in the cell when nobody says how many: the multiple of `step` for which the volumes of the atoms add up best to that of the cell.
+ * Formula units that the cell may hold, the likeliest first: multiples of `step` for which the volumes of the atoms add up to that of the cell within a factor
+ * of 2.5. Atoms of dense minerals need 0.7 of the tabulated volumes, so that neighbours of a large Z are possible too: peaks and R decide.
  * @param step - Z is a multiple of this
- * @throws bad-cell when even the best Z is off by a factor of 2.5: cell and composition contradict each other
+ */
+export function possibleContents(formula: Composition, volume: number, step = 1, z?: number): readonly CellContent[] {
+  const one = volumeOf(formula);
+  const ratio = (n: number): number => volume / (n * one);
+  const most = Math.floor((2.5 * volume) / (one * step));
+  const counts = z === undefined ? Array.from({ length: Math.min(most, 1000) }, (_, i) => step * (i + 1)) : [z];
+  return counts
+    .filter((n) => n > 0 && ratio(n) > 0.4 && ratio(n) < 2.5)
+    .sort((p, q) => Math.abs(Math.log(ratio(p))) - Math.abs(Math.log(ratio(q))))
+    .map((n) => ({ z: n, content: new Map([...formula].map(([e, k]) => [e, k * n])), volumeRatio: ratio(n) }));
+}
+
+/**
+ * Formula units in the cell when nobody says how many: the first of {@link possibleContents}.
+ * @throws bad-cell when there is none: cell and composition contradict each other
  */
 export function cellContent(formula: Composition, volume: number, step = 1, z?: number): CellContent {
-  const one = volumeOf(formula);
-  const misfit = (n: number): number => Math.abs(Math.log(volume / (n * one)));
-  const guess = Math.max(1, Math.round(volume / (one * step)));
-  const best =
-    z ?? step * [guess - 1, guess, guess + 1].filter((n) => n >= 1).reduce((p, n) => (misfit(n * step) < misfit(p * step) ? n : p));
-  const volumeRatio = volume / (best * one);
-  if (!(best > 0) || !(volumeRatio > 0.4 && volumeRatio < 2.5))
+  return (
+    possibleContents(formula, volume, step, z)[0] ??
     fail(
       "bad-cell",
-      { volume, z: best, volumeOfAtoms: best * one },
+      { volume, z, volumeOfAtoms: volumeOf(formula) },
       "the cell does not suit the composition: its atoms need another volume; check cell, composition and z",
-    );
-  return { z: best, content: new Map([...formula].map(([e, n]) => [e, n * best])), volumeRatio };
+    )
+  );
 }

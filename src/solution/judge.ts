@@ -1,6 +1,7 @@
 import { element } from "../geometry/elements.js";
 import type { Structure } from "../geometry/structure.js";
 import { contacts } from "../geometry/structure-bonds.js";
+import type { Composition } from "./composition.js";
 
 /** Whether distances make sense. */
 export interface Connectivity {
@@ -19,4 +20,10 @@ export function connectivity(s: Structure): Connectivity {
     .map((c) => `${s.atoms[c.from]!.label}–${s.atoms[c.to]!.label} ${c.distance.toFixed(2)} Å`);
   const bonded = new Set(found.map((c) => c.from));
   return { tooShort: [...new Set(tooShort)], isolated: s.atoms.filter((_, i) => !bonded.has(i)).map((a) => a.label) };
+}
+
+/** Electrons of the atoms that found no peak over those of the whole cell, hydrogen aside. */
+export function missingShare(missing: Composition, content: Composition): number {
+  const electrons = (c: Composition): number => [...c].reduce((s, [e, n]) => s + (e === "H" ? 0 : n * (element(e)?.z ?? 0)), 0);
+  return electrons(missing) / Math.max(1, electrons(content));
 }

@@ -10,12 +10,13 @@ import { formula, type Structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
 import { assembled } from "./assemble.js";
-import { type BuiltModel, buildModelSteps } from "./build-model.js";
+import { type BuiltModel, buildModelSteps, candidateCell, contentsOf, modelMerit } from "./build-model.js";
 import { type FlipOptions, type FlipResult, flipper } from "./charge-flipping.js";
 import { type Composition, cellContent, parseComposition } from "./composition.js";
 import { type DensityMap, symmetricPhases } from "./density.js";
 import { type GroupCandidate, groupCandidates, trivialGroup } from "./group-search.js";
-import { type Connectivity, connectivity } from "./judge.js";
+import { type Connectivity, connectivity, missingShare } from "./judge.js";
+import { higherSymmetrySteps } from "./model-symmetry.js";
 import { type Normalised, normalise } from "./normalise.js";
 import { type OperatorScore, operatorScores, phasedSet } from "./operators.js";
 import { type PhasingData, type PrepareOptions, preparePhasing } from "./prepare.js";
@@ -53,7 +54,7 @@ export interface TrialFigures {
 }
 /** A solved structure and what speaks for it. */
 export interface Solution {
-  /** solved: R1 ≤ 0.35 and distances that make sense. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
+  /** solved: R1 ≤ 0.35 (less where the intensities merge well), distances that make sense, and all but 8 % of the electrons placed. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
   readonly status: "solved" | "doubtful" | "failed";
   readonly structure: Structure;
   /** Map of the best trial on the primitive axes, with the group's origin. */
@@ -89,8 +90,15 @@ const schedule: readonly { amplitudes: "e" | "f"; power: number; kEd: number }[]
   { amplitudes: "e", power: 1, kEd: 1.2 },
   { amplitudes: "f", power: 0.75, kEd: 1.05 },
 ];
-/** A low R with distances that make sense, or one so low that distances need not vote. */
-const convincing = (r1: number, sane: Connectivity, limit: number): boolean => (r1 <= limit && sane.tooShort.length === 0) || r1 <= 0.1;
+/** Largest share of the electrons of the cell that may be missing in a solved structure. */
+const missingLimit = 0.08;
+/** The atoms found, and a low R with distances that make sense, or one so low that distances need not vote. */
+const convincing = ({ fit, assignment, content }: BuiltModel, sane: Connectivity, limit: number): boolean =>
+  missingShare(assignment.missing, content.content) < missingLimit &&
+  ((fit.r1 <= limit && sane.tooShort.length === 0) || fit.r1 <= Math.min(limit, 0.1));
+/** R1 that convinces: intensities that merge well owe a low one. Lists merged before, and dynamical ones, keep the limit. */
+const limitFor = ({ laue }: PhasingData, limit: number): number =>
+  laue.figures.merged > 100 ? Math.min(limit, 0.14 + laue.figures.rInt) : limit;
 
 /**
  * Structure from intensities, unattended: lattice centring, Laue group, Wilson scaling, charge flipping in P1, space group and origin from the phases, symmetrised
@@ -111,6 +119,9 @@ export function* solveStructureSteps(
   if (!wanted || wanted.size === 0)
     fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
   const readings = readingsOf(reflections, cell, wanted, factors, options);
+  // A group whose sites the composition cannot fill is no candidate.
+  const holds = (data: PhasingData, c: GroupCandidate): boolean =>
+    contentsOf(wanted, candidateCell(data, c), c.group, options.z).length > 0;
   const figures: TrialFigures[] = [];
   let best:
     | {
@@ -124,6 +135,10 @@ export function* solveStructureSteps(
         merit: number;
       }
     | undefined;
+  // Twice as many where merging speaks for the lower class.
+  const [top, bottom] = [readings[0]!, readings.at(-1)!].map((r) => r.data.laue.figures.rInt);
+  const least = readings.length * (top! > 1.5 * bottom! ? 2 : 1);
+  let settled = false;
   for (let trial = 0; trial < trials; trial++) {
     const { data, norm } = readings[trial % readings.length]!;
     const plan = schedule[Math.floor(trial / readings.length) % schedule.length]!;
@@ -132,21 +147,36 @@ export function* solveStructureSteps(
     const set = phasedSet(data, norm.sharpened, flip.phase);
     const scores = operatorScores(set);
     yield { done: trial + 0.7, total: trials, note: `trial ${trial + 1}: space group` };
-    const found = groupCandidates(set, scores, { minScore, number: options.spaceGroup });
+    const found = groupCandidates(set, scores, { minScore, number: options.spaceGroup }).filter((c) => holds(data, c));
     const good = found.filter((c) => c.weakest >= (minScore ?? 0.5) || c.group.number === options.spaceGroup);
     let candidate = good[0] ?? trivialGroup(set);
+    let at = 0.8; // progress: every further model takes half of what is left
     const build = function* (c: GroupCandidate): Steps<BuiltModel> {
       const { phase } = symmetricPhases(set, c);
       const steps = buildModelSteps(data, norm, phase, c, wanted, factors, { z: options.z });
-      return yield* withProgress(steps, trial + 0.8, trials, 0.2, `trial ${trial + 1}: `);
+      const share = (1 - at) / 2;
+      const built = yield* withProgress(steps, trial + at, trials, share, `trial ${trial + 1}: `);
+      at += share;
+      return built;
     };
     let model = yield* build(candidate);
     // Dynamical phases obey their symmetry badly: where the Laue class asks for more, the group nearest to it may win by its model.
     if (laueOrder(candidate) < data.laue.order && options.spaceGroup === undefined) {
-      const higher = groupCandidates(set, scores, { minScore: 0.3 }).find((c) => laueOrder(c) === data.laue.order && c.weakest >= 0.3);
-      const other = higher && (yield* build(higher));
-      if (higher && other && other.fit.r1 < model.fit.r1 + 0.05) [candidate, model] = [higher, other];
+      const higher = groupCandidates(set, scores, { minScore: 0.3 }).filter(
+        (c) => laueOrder(c) === data.laue.order && c.weakest >= 0.3 && holds(data, c),
+      );
+      let allowance = 0.05;
+      for (const c of higher.slice(0, 3)) {
+        const other = yield* build(c);
+        if (modelMerit(other) < modelMerit(model) + allowance) [candidate, model, allowance] = [c, other, 0];
+      }
     }
+    // A heavy atom lends its phases a centre of symmetry that the light ones do not have: the group without it, where R falls by a third.
+    if (candidate.group.centrosymmetric && model.fit.r1 > 0.06 && options.spaceGroup === undefined)
+      for (const polar of good.filter((c) => !c.group.centrosymmetric && laueOrder(c) === laueOrder(candidate)).slice(0, 3)) {
+        const other = yield* build(polar);
+        if (modelMerit(other) < 0.67 * modelMerit(model)) [candidate, model] = [polar, other];
+      }
     const sane = connectivity(model.fit.structure);
     figures.push({
       trial,
@@ -161,18 +191,24 @@ export function* solveStructureSteps(
     });
     // A group below the Laue class of the data wants better evidence: its model has more parameters, and merging says the class is there.
     const full = laueOrder(candidate) === data.laue.order || options.spaceGroup !== undefined;
-    const merit = model.fit.r1 + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length;
+    const lower = data.laue.order < readings[0]!.data.laue.order;
+    const merit = modelMerit(model) + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length + (lower ? 0.02 + 0.1 * model.fit.r1 : 0);
     if (!best || merit < best.merit)
       best = { data, norm, model, candidate, others: good.filter((c) => c !== candidate), scores, sane, merit };
     // Two trials that end in the same model need no third.
     const again = figures.filter((f) => f.group === candidate.group.hm && Math.abs(f.r1 - model.fit.r1) < 0.01).length > 1;
-    if (convincing(model.fit.r1, sane, again ? 0.35 : 0.3) && (full || again)) break;
+    settled ||= convincing(model, sane, limitFor(data, again ? 0.35 : 0.3)) && (full || again);
+    // Where the Laue class is open, every reading of it has its trials: R tells them apart, the merging did not.
+    if (settled && (trial + 1 >= least || best.merit < 0.04)) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
+  const more = options.spaceGroup === undefined ? higherSymmetrySteps(readings, best, wanted, factors, options.z) : undefined;
+  const higher = more && (yield* withProgress(more, figures.length, figures.length, 0, "symmetry of the model: "));
+  if (higher) best = { ...best, ...higher, others: [best.candidate, ...best.others], sane: connectivity(higher.model.fit.structure) };
   const { data, norm, model, candidate, sane } = best;
   const warnings = [...data.warnings];
   const { r1, observed } = model.fit;
-  const status = convincing(r1, sane, 0.35) ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
+  const status = convincing(model, sane, limitFor(data, 0.35)) ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
   if (sane.tooShort.length > 0) warnings.push(`atoms too near to each other: ${sane.tooShort.slice(0, 6).join(", ")}`);
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
   for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
@@ -205,8 +241,8 @@ export function* solveStructureSteps(
 }
 
 /**
- * The data merged in the highest Laue group that may be true, and, where that is another one, in the highest that is beyond doubt: merging in too high a group spoils the
- * intensities, in too low a one hides symmetry. The trials take them in turn.
+ * The data merged in the highest Laue group that may be true, and, where those are others, in the highest ones that are likely and beyond doubt: merging in too high a group
+ * spoils the intensities, in too low a one hides symmetry. The trials take them in turn.
  */
 function readingsOf(
   reflections: ReflectionList,
@@ -216,9 +252,10 @@ function readingsOf(
   options: SolveOptions,
 ): { readonly data: PhasingData; readonly norm: Normalised }[] {
   const first = preparePhasing(reflections, cell, options);
-  const strict = options.laue || options.laueRatio ? first : preparePhasing(reflections, cell, { ...options, laueRatio: 0.7 });
-  const both = strict.rotations.length === first.rotations.length ? [first] : [first, strict];
-  return both.map((data) => ({ data, norm: normalise(data, cellContent(wanted, data.cell.volume).content, factors) }));
+  const stricter =
+    options.laue || options.laueRatio ? [] : [0.7, 0.93].map((laueRatio) => preparePhasing(reflections, cell, { ...options, laueRatio }));
+  const all = [first, ...stricter].filter((d, i, list) => i === list.findIndex((x) => x.rotations.length === d.rotations.length));
+  return all.map((data) => ({ data, norm: normalise(data, cellContent(wanted, data.cell.volume).content, factors) }));
 }
 
 /** Entries of changes of basis are whole numbers or simple fractions: rounding is taken off them. */
