@@ -5,7 +5,8 @@ import { sweepAll, sweepIntensities } from "../src/bloch/integrate.js";
 import { sweepPool } from "../src/bloch/integrate-pool.js";
 import { crystalPotential } from "../src/bloch/potential.js";
 import { propagate } from "../src/bloch/propagate.js";
-import { exposureDirections } from "../src/bloch/rotation.js";
+import { pullAll } from "../src/bloch/pull.js";
+import { directionTangents, exposureDirections } from "../src/bloch/rotation.js";
 import { structureMatrix } from "../src/bloch/structure-matrix.js";
 import { thicknessNodes } from "../src/bloch/thickness.js";
 import { blochIntensities } from "../src/bloch/waves.js";
@@ -71,6 +72,22 @@ export async function run(report: Report): Promise<void> {
     peer: "one solve for each direction",
     peerMs: 24 * single,
     note: `${nodes.t.length} depths, ${hkl.length / 3} wanted, peer ${solver}; ${(ours / directions.size).toFixed(2)} ms a direction; the peer is our own single-orientation solver on each 24th`,
+  });
+  const seed = new Float64Array(hkl.length / 3).fill(1),
+    tangents = directionTangents(directions, [[1, 0, 0], [0, 1, 0]]); // biome-ignore format: one idea
+  let gradient = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    const from = process.cpuUsage();
+    await pullAll([{ ...problem, tangents, want: "gradient", seed }], () => undefined);
+    const { user, system } = process.cpuUsage(from);
+    gradient = Math.min(gradient, (user + system) / 1000);
+  }
+  report({
+    name: "its gradient (pullAll): coefficients, two turns, ln t",
+    ms: gradient,
+    peer: "the frame's intensities",
+    peerMs: ours,
+    target: "<= 3",
   });
   const on = await sweepPool({ workers: 2 });
   const four = [problem, problem, problem, problem];
