@@ -1,5 +1,5 @@
 // Convergent-beam pattern of a structure down a zone axis, as a picture.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { cbedDisks, cbedImage, diskMeans } from "../src/bloch/cbed.js";
 import { frameCrystal } from "../src/bloch/frames.js";
@@ -24,9 +24,11 @@ function main(): void {
   const o = values as Readonly<Record<string, string | boolean | undefined>>;
   if (o.help) return console.log(usage);
   const file = positionals[0] ?? fail("bad-value", {}, `name a CIF\n${usage}`);
+  if (!existsSync(file)) fail("not-found", { file }, "there is no such file");
   const given = Object.entries(defaults).map(([n, d]) => [n, o[n] === undefined ? d : Number(o[n])] as const);
   for (const [n, v] of given) if (!Number.isFinite(v)) fail("bad-value", { [n]: o[n] }, `--${n} is a number`);
   const p = Object.fromEntries(given) as typeof defaults;
+  if (!(p.range > 0)) fail("bad-value", { range: p.range }, "--range is the half width of the picture, Å⁻¹");
   const zone = `${o.zone ?? "0,0,1"}`.split(",").map(Number);
   if (zone.length !== 3 || !zone.every(Number.isFinite)) fail("bad-value", { zone: o.zone }, "--zone is three numbers, for example 1,1,0");
   const { value: structure, warnings } = readStructure(file, (path) => readFileSync(path, "utf8"));

@@ -1,5 +1,5 @@
 // Dynamical intensities of a structure against the frames of a PETS2 file: R of each frame with its best scale.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { frameCrystal } from "../src/bloch/frames.js";
 import { overFrames } from "../src/bloch/frames-residuals.js";
@@ -8,6 +8,7 @@ import { fail } from "../src/core/index.js";
 import { parseCifPets } from "../src/io/pets/cif-pets.js";
 import { compareFrames, petsFrames, refineOrientations } from "../src/pipeline/dynamical.js";
 import { readStructure } from "../src/pipeline/dynamical-structure.js";
+import { prepareDynamical } from "../src/refine/dynamical-start.js";
 import { peng1996 } from "../src/scattering/peng.js";
 
 const usage = `usage: dynamical-frames <structure.cif | m40 with m50 beside it> <file.cif_pets> [options] [--frames 1,5,9] [--orient] [--workers n] [--json]
@@ -24,18 +25,21 @@ async function main(): Promise<void> {
   if (o.help) return console.log(usage);
   const [structureFile, petsFile] = positionals;
   if (!structureFile || !petsFile) return fail("bad-value", {}, `name a structure and a .cif_pets file\n${usage}`);
+  for (const path of [structureFile, petsFile]) if (!existsSync(path)) fail("not-found", { path }, "there is no such file");
   const given = Object.entries(defaults).map(([n, d]) => [n, o[n] === undefined ? d : Number(o[n])] as const);
   for (const [n, v] of given) if (!Number.isFinite(v)) fail("bad-value", { [n]: o[n] }, `--${n} is a number`);
   const p = Object.fromEntries(given) as typeof defaults;
   const kind = kinds.find((k) => k === (o.model ?? "plate"));
   if (!kind) return fail("bad-value", { model: o.model }, usage);
-  const { value: structure, warnings } = readStructure(structureFile, (path) => readFileSync(path, "utf8"));
+  const { value: read, warnings } = readStructure(structureFile, (path) => readFileSync(path, "utf8"));
   const { value: pets, warnings: more } = parseCifPets(readFileSync(petsFile, "utf8"));
-  for (const w of warnings.concat(more)) console.error(`note: ${w}`);
   const { frames: all, beam } = petsFrames(pets, { rsgMax: p.rsg, dsgMin: p.dsg });
   const wanted = typeof o.frames === "string" ? o.frames.split(",") : all.map((f) => f.id);
   const frames = all.filter((f) => wanted.includes(f.id));
   if (frames.length === 0) fail("not-found", { frames: wanted }, "the file has no such frame");
+  const contradictions: string[] = [];
+  const structure = prepareDynamical(read, [{ frames }], contradictions);
+  for (const w of [...warnings, ...more, ...contradictions]) console.error(`note: ${w}`);
   const crystal = frameCrystal(structure, beam, p.gmax, { factors: peng1996 });
   const mosaicity = { kind: "quantiles", varianceDeg2: p.mosaicity ** 2, count: p.mosaicity > 0 ? 5 : 1 } as const;
   const sampling = { sweep: { kind: "midpoint", steps: p.steps }, azimuths: p.steps } as const;

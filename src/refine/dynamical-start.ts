@@ -28,7 +28,7 @@ export function cellOfOrientation(ub: Map3<"lab", "hkl">): UnitCell {
  * What speaks against the input, as warnings, and the structure with the cell of the data where the two differ by more than 1 %.
  * @throws bad-value without frames; bad-cell when the cells differ by more than 6 % or hands differ
  */
-export function prepareDynamical(given: Structure, list: readonly DynamicalData[], warnings: string[]): Structure {
+export function prepareDynamical(given: Structure, list: readonly Pick<DynamicalData, "name" | "frames">[], warnings: string[]): Structure {
   if (list.length === 0 || list.every((d) => d.frames.length === 0))
     fail("bad-value", { sets: list.length }, "there are no frames to refine against");
   let structure = given;

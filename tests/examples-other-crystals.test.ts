@@ -1,12 +1,15 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { refineKinematicCommand } from "../bin/refine-kinematic.js";
 import { spaceGroup, structure, structureToCif, uniqueReflections, unitCell } from "../src/geometry/index.js";
 import { atom } from "../src/geometry/structure.js";
 import { writeCif, writeHklf } from "../src/io/index.js";
 import { lobato, structureFactors } from "../src/scattering/index.js";
+import { dataPath, hasData } from "../src/testing/data.js";
+import { root } from "./paths.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ewald-kinematic-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,4 +48,16 @@ test.each(Object.keys(lists))("refine-kinematic reads %s", (name) => {
   } finally {
     log.mockRestore();
   }
+});
+
+const pets = "3ded/jana_dyn/albite_block5.cif_pets";
+describe.skipIf(!hasData(pets))("a structure of another crystal [needs EWALD_DATA]", () => {
+  test("dynamical-frames refuses rutile for the frames of albite", () => {
+    const cif = join(folder, "rutile.cif");
+    writeFileSync(cif, start);
+    const args = [join(root, "scripts", "run.mjs"), "--example", "dynamical-frames", cif, dataPath(pets), "--frames", "30"];
+    const r = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect([r.status, r.stdout]).toEqual([1, ""]);
+    expect(r.stderr).toMatch(/bad-cell.*differ by/);
+  }, 120_000);
 });
