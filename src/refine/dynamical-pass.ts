@@ -47,7 +47,8 @@ export function columnsOf(p: Passes, stage: DynamicalStage): Column[] {
   return [...q, ...own];
 }
 
-const usable = (s: SetState): FrameState[] => s.frames.filter((f) => f.reason === undefined);
+/** Frames that count. */
+export const usable = (s: SetState): FrameState[] => s.frames.filter((f) => f.reason === undefined);
 
 /** Intensities and best scales of all frames; Σ w (Fo − kFc)². */
 export async function evaluate(p: Passes, q: ArrayLike<number>, note: string): Promise<number> {

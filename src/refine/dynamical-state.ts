@@ -140,6 +140,13 @@ export function sweepOf(
   return frameProblem({ potential, pool: s.pool }, { ...f.data, hkl, ub: f.ub }, model);
 }
 
+/** Directions of a frame with another spread of its mosaic blocks. */
+export function spreadKappa(s: SetState, f: FrameState, problem: SweepProblem, value: number): Float64Array {
+  const model = modelOf(s.data, s.instrument),
+    thickness = problem.depths.depth.reduce((m, t) => Math.max(m, t), 0);
+  return exposureDirections(f.data.exposure, withMosaicity(model.mosaicity, value), model.sampling, { gMax: model.gMax, thickness }).kappa;
+}
+
 /** Problem of one frame; tangents of the directions for the two turns and the mosaic spread, as asked for. */
 export function pullOf(
   s: SetState,
@@ -156,20 +163,14 @@ export function pullOf(
   } = {},
 ): PullProblem {
   const problem = sweepOf(s, f, potential, options),
-    model = modelOf(s.data, s.instrument),
     set = problem.directions;
   const turns = options.turns ? directionTangents(set, turnAxes) : undefined;
   let spread: Float64Array | undefined;
   if (options.mosaicity && s.instrument.mosaicity !== null) {
     const v = s.instrument.mosaicity,
       h = Math.max(1e-7, 1e-3 * v);
-    const at = (value: number): Float64Array =>
-      exposureDirections(f.data.exposure, withMosaicity(model.mosaicity, value), model.sampling, {
-        gMax: model.gMax,
-        thickness: problem.depths.depth.reduce((m, t) => Math.max(m, t), 0),
-      }).kappa;
-    const up = at(v + h),
-      down = at(Math.max(0, v - h));
+    const up = spreadKappa(s, f, problem, v + h),
+      down = spreadKappa(s, f, problem, Math.max(0, v - h));
     spread = up.length === set.kappa.length ? up.map((x, i) => (x - down[i]!) / (h + Math.min(h, v))) : undefined;
   }
   const q = (turns ? 2 : 0) + (spread ? 1 : 0);

@@ -1,26 +1,21 @@
 import { sweepPool } from "../bloch/integrate-pool.js";
 import { fail } from "../core/errors.js";
-import { compose, type Map3, type Vec3 } from "../core/frames.js";
-import { radians, rotationAbout } from "../geometry/rotation.js";
 import type { Structure } from "../geometry/structure.js";
 import { arena } from "../kernels/memory.js";
 import { ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
 import { checkpointOf, restore } from "./dynamical-checkpoint.js";
+import { instrumentEquations, instrumentsAlone } from "./dynamical-instrument.js";
 import { type BlockNormal, type BlockSolution, blockCovariance, solveBlocks } from "./dynamical-normal.js";
 import { type Column, chiOf, columnsOf, evaluate, exactGradient, normalEquations, type Passes } from "./dynamical-pass.js";
 import { dynamicalResult, overallResiduals } from "./dynamical-result.js";
 import { prepareDynamical } from "./dynamical-start.js";
 import { bestScale, type SetState, setStates } from "./dynamical-state.js";
+import { keep, lengthening, scaledStep, takeStep } from "./dynamical-step.js";
 import type { DynamicalCycle, DynamicalData, DynamicalOptions, DynamicalResult, DynamicalStage } from "./dynamical-types.js";
 import { structureModel } from "./model.js";
 import { restraintSet } from "./restraints.js";
 
-/** Largest turn of a frame in one cycle: about the width of a rocking curve, beyond which the linear model says nothing. */
-const MOST_TURN = radians(0.11);
-/** Largest relative change of a thickness, and shift of a coordinate (Å), in one cycle. */
-const MOST_THICKNESS = 0.3,
-  MOST_SHIFT = 0.15;
 const REFUSALS = 3;
 
 /**
@@ -108,8 +103,9 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
   /** Equations at q; `exact` puts the gradient of the whole model on their right side. */
   const equations = async (stage: DynamicalStage, exact: boolean) => {
     const columns = columnsOf(p, stage);
-    const normal = await normalEquations(p, q, stage, columns);
-    if (exact) await exactGradient(p, q, stage, columns, normal);
+    const whole = instrumentsAlone(stage);
+    const normal = whole ? await instrumentEquations(p, q, columns) : await normalEquations(p, q, stage, columns);
+    if (exact && !whole) await exactGradient(p, q, stage, columns, normal);
     addRestraints(normal, columns, p, q, restrained);
     return { normal, columns, stage };
   };
@@ -143,7 +139,7 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
     }
     let near = resumed && (options.resume?.near ?? false);
     for (let cycle = resumed ? from.cycle : 0; cycle < most; cycle++) {
-      const exact = stage.gradient === "exact" || (stage.gradient !== "rows" && near);
+      const exact = instrumentsAlone(stage) || stage.gradient === "exact" || (stage.gradient !== "rows" && near);
       last = await equations(stage, exact);
       const { normal, columns } = last;
       const { gof2 } = overallResiduals(sets, columns.length + privateCount(normal));
@@ -152,8 +148,20 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
       for (let attempt = 0; attempt < REFUSALS && gain === 0; attempt++) {
         const step = solveBlocks(normal, damping);
         const putBack = keep(sets);
-        const next = takeStep(p, q, columns, stage, step);
-        const chi = await chiAt(next, `${stage.name}, cycle ${cycle + 1}`);
+        let next = takeStep(p, q, columns, stage, step);
+        const note = `${stage.name}, cycle ${cycle + 1}`;
+        let chi = await chiAt(next, note);
+        const longer = chi < chi2 ? lengthening(normal, step, chi2, chi) : 1;
+        if (longer > 1) {
+          const short = keep(sets);
+          putBack();
+          const further = takeStep(p, q, columns, stage, scaledStep(step, longer));
+          const reached = await chiAt(further, note);
+          if (reached < chi) {
+            next = further;
+            chi = reached;
+          } else short();
+        }
         if (chi < chi2) {
           gain = (chi2 - chi) / chi2;
           q = next;
@@ -206,70 +214,6 @@ function largestShift(normal: BlockNormal, step: BlockSolution, gof2: number): n
     if (v > 0) most = Math.max(most, Math.abs(step.common[i]!) / Math.sqrt(v));
   }
   return most;
-}
-
-/** Remember instruments, orientations and intensities; the returned function puts them back. */
-function keep(sets: readonly SetState[]): () => void {
-  const saved = sets.map((s) => ({
-    s,
-    instrument: s.instrument,
-    frames: s.frames.map((f) => ({ f, ub: f.ub, intensity: f.intensity, scale: f.scale })),
-  }));
-  return () => {
-    for (const { s, instrument, frames } of saved) {
-      s.instrument = instrument;
-      for (const { f, ub, intensity, scale } of frames) Object.assign(f, { ub, intensity, scale });
-    }
-  };
-}
-
-/** Move structure, instruments and frames by a step, within bounds and limits; the structure's new parameters. */
-function takeStep(p: Passes, q: Float64Array, columns: readonly Column[], stage: DynamicalStage, step: BlockSolution): Float64Array {
-  const next = q.slice();
-  const { cell } = p.model.raw.structure;
-  const lengths = { x: cell.a, y: cell.b, z: cell.c };
-  // One factor for all: a step that is cut keeps its direction.
-  let factor = 1;
-  columns.forEach((c, i) => {
-    const d = Math.abs(step.common[i]!);
-    if (c.kind === "instrument") {
-      const now = p.sets[c.set]!.instrument;
-      if (c.name === "thickness") factor = Math.min(factor, (MOST_THICKNESS * now.thickness) / d);
-      else if (c.name === "tiltCorrection") factor = Math.min(factor, 0.5 / d);
-      return;
-    }
-    const axis = /\.([xyz])$/.exec(p.model.names[c.index]!)?.[1] as "x" | "y" | "z" | undefined;
-    if (axis) factor = Math.min(factor, MOST_SHIFT / (d * lengths[axis]));
-    else if (/\.u\d*$/.test(p.model.names[c.index]!)) factor = Math.min(factor, 0.05 / d);
-  });
-  columns.forEach((c, i) => {
-    const d = factor * step.common[i]!;
-    if (c.kind === "structure") {
-      next[c.index] = Math.min(p.model.upper[c.index]!, Math.max(p.model.lower[c.index]!, q[c.index]! + d));
-      return;
-    }
-    const s = p.sets[c.set]!;
-    if (c.name === "mosaicity") {
-      const now = s.instrument.mosaicity ?? 0;
-      // A spread never turns negative, and does not vanish in one step.
-      s.instrument = { ...s.instrument, mosaicity: Math.max(0.2 * now, Math.min(4 * now, now + d)) };
-    } else s.instrument = { ...s.instrument, [c.name]: s.instrument[c.name] + d };
-  });
-  if (!stage.orientations) return next;
-  const frames = p.sets.flatMap((s) => s.frames.filter((f) => f.reason === undefined));
-  frames.forEach((f, i) => {
-    const [, x, y] = step.private[i]!;
-    f.ub = turned(f.ub, factor * x!, factor * y!);
-  });
-  return next;
-}
-
-/** The crystal turned about lab x and y by a small rotation vector, no more than a rocking curve's width. */
-function turned(ub: Map3<"lab", "hkl">, x: number, y: number): Map3<"lab", "hkl"> {
-  const angle = Math.hypot(x, y);
-  if (!(angle > 0)) return ub;
-  const axis: Vec3<"lab"> = [x / angle, y / angle, 0];
-  return compose(rotationAbout<"lab", "lab">(axis, Math.min(angle, MOST_TURN)), ub);
 }
 
 function addRestraints(
