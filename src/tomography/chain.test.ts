@@ -72,6 +72,11 @@ test("a film that runs over the border is extended, a faint particle is not", ()
   expect(viewRims(tiltSeries(faint, [31, N, N], poses, { pixelAngstrom: pixel })).extended).toBe(false);
 });
 
+test("a pixel size that cannot show atoms is told before the run", async () => {
+  for (const pixelAngstrom of [0.04, 4, undefined])
+    await expect(atomTomography({ ...series, pixelAngstrom })).rejects.toThrow(/bad-value.*nm or pm/);
+});
+
 test("classes of one number", () => {
   const random = rng("classes");
   const v = [

@@ -1,3 +1,4 @@
+import { fail } from "../core/errors.js";
 import type { Progress } from "../core/job.js";
 import { median, quantile } from "../numerics/stats-select.js";
 import { alignSeries } from "./align.js";
@@ -87,12 +88,20 @@ export function viewRims(series: TiltSeries): { readonly levels: Float64Array; r
  * From projections to atoms, unattended: background, alignment if asked, RESIRE, tracing, species, refinement against the raw projections
  * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in the box of
  * all that the views cross and its atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
- * @throws bad-value when no pixel size is known, or nothing is found
+ * @throws bad-value when the pixel size is not known or cannot show atoms
  */
 export async function atomTomography(series: TiltSeries, options: AtomTomographyOptions = {}): Promise<AtomTomography> {
   const { workers, signal, onProgress } = options,
     warnings: string[] = [],
     times: Record<string, number> = {};
+  const pixel = series.pixelAngstrom ?? Number.NaN;
+  // Atoms are 0.4 to 0.8 Å wide in the views and 2 to 3 Å apart.
+  if (!(pixel >= 0.08 && pixel <= 1.2))
+    fail(
+      "bad-value",
+      { pixelAngstrom: series.pixelAngstrom },
+      "views that show atoms have pixels of 0.08 to 1.2 Å: is it in Å, not in nm or pm?",
+    );
   let last = options.now?.() ?? 0;
   const lap = (name: string): void => {
     const now = options.now?.() ?? 0;
@@ -139,7 +148,6 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
   lap("reconstruct");
   // Atoms just outside the field belong to the fits of those at its rim.
   const field = extended ? middleColumns(reconstruction, [ny + 16, nx + 16]) : { data: reconstruction.volume, shape: reconstruction.shape };
-  const pixel = series.pixelAngstrom ?? Number.NaN;
   const traced = traceAtoms(field, { pixel, minDistance: options.minDistance, field: [ny, nx] });
   lap("trace");
   if (!traced.separated) warnings.push("the heights of the maxima have no valley between noise and atoms: look at their histogram");
