@@ -5,6 +5,7 @@ import { boxedFft, boxedFftBytes } from "./boxed-fft.js";
 import { type FourierPoints, type Gridding, goodLength, griddedViews } from "./fourier-grid.js";
 import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
 import { type Runner, runner } from "./runner.js";
+import { clipWarnings, outsideSupport } from "./support-clip.js";
 import type { TiltSeries } from "./tilt-series.js";
 
 export interface GenfireOptions extends ReconstructOptions {
@@ -75,6 +76,7 @@ export async function genfire(series: TiltSeries, options: GenfireOptions = {}):
       { needMB: Math.ceil(need / 2 ** 20), limitMB: Math.floor(limit / 2 ** 20) },
       "use a smaller oversampling, bin the views, or take RESIRE, which needs no padding",
     );
+  const clipped = options.support && outsideSupport(series, box, options.support);
   const run = await runner({ workers: voxels < 32 ** 3 ? 1 : options.workers });
   try {
     const arena = run.arena,
@@ -102,7 +104,14 @@ export async function genfire(series: TiltSeries, options: GenfireOptions = {}):
       patience,
       cutoffs: schedules[schedule],
     });
-    return { ...r, shape: box, method: "genfire", memoryBytes: arena.memory.buffer.byteLength };
+    return {
+      ...r,
+      figures: clipped === undefined ? r.figures : { ...r.figures, outsideSupport: clipped },
+      warnings: [...clipWarnings(clipped), ...r.warnings],
+      shape: box,
+      method: "genfire",
+      memoryBytes: arena.memory.buffer.byteLength,
+    };
   } finally {
     await run.close();
   }

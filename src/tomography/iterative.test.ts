@@ -61,6 +61,18 @@ test("support, masked pixels, withheld pixels, warm start and early stop", async
   const held = await sirt(wedge, { volume: shape, iterations: 40, support });
   expect(held.volume.every((v, i) => support[i] === 1 || v === 0)).toBe(true);
   expect(correlation(held.volume, truth)).toBeGreaterThan(correlation(free.volume, truth));
+  expect(held.figures.outsideSupport).toBeLessThan(0.005);
+  expect(held.warnings).toEqual([]);
+  // Half of the object is cut away across the tilt axis: no ray through those rows meets the support.
+  const rows = Float32Array.from(support, (v, i) => (Math.floor(i / 28) % 26 < 13 ? v : 0));
+  let [lost, sum] = [0, 0];
+  single.projections.forEach((v, i) => {
+    sum += v;
+    if (Math.floor(i / 28) % 26 >= 13) lost += v;
+  });
+  const clipped = await sirt(single, { volume: shape, iterations: 2, support: rows });
+  expect(Math.abs(clipped.figures.outsideSupport! - lost / sum)).toBeLessThan(0.01);
+  expect(clipped.warnings[0]).toMatch(/clips the object/);
 
   const mask = new Uint8Array(single.projections.length),
     hurt = single.projections.slice();

@@ -4,6 +4,7 @@ import { type DescentArrays, descent } from "./descent.js";
 import { type ProjectorPlan, projectorPlan } from "./projector-plan.js";
 import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
 import { type Runner, runner } from "./runner.js";
+import { clipWarnings, outsideSupport } from "./support-clip.js";
 import { type TiltSeries, withoutMasked } from "./tilt-series.js";
 import { denoiseTv } from "./total-variation.js";
 
@@ -166,6 +167,7 @@ async function iterate(
       "reconstruct in slabs (`reconstructSlabs`), bin the views, or allow more memory",
     );
   signal?.throwIfAborted();
+  const clipped = options.support && outsideSupport(series, volume, options.support);
   const run = await runner({ workers: voxels < 32 ** 3 ? 1 : options.workers, kernels: options.kernels });
   try {
     const [, ny, nx] = series.shape;
@@ -204,9 +206,12 @@ async function iterate(
       method,
       status: r.status,
       iterations: r.iterations,
-      figures: Object.fromEntries(Object.entries(r.figures).filter(([, v]) => v !== undefined)) as Record<string, number>,
+      figures: Object.fromEntries(Object.entries({ ...r.figures, outsideSupport: clipped }).filter(([, v]) => v !== undefined)) as Record<
+        string,
+        number
+      >,
       curves: r1Free.length ? { ...curves, r1Free } : curves,
-      warnings: r.warnings,
+      warnings: [...clipWarnings(clipped), ...r.warnings],
       memoryBytes: run.arena.memory.buffer.byteLength,
     };
   } finally {
