@@ -5,7 +5,7 @@ import type { SubVoxelPeak } from "./trace-polynomial.js";
 /**
  * Gaussians of one width fitted to the volume all together, so that the flanks of neighbours do not pull on an atom as they do on a fit of its own.
  * Gauss–Seidel: an atom at a time takes a damped Gauss–Newton step of its height and place against the volume less all other atoms, weighted by its own
- * Gaussian; the common width takes one after each sweep. An atom moves at most one voxel in all.
+ * Gaussian; the common width takes one after each sweep, until nothing moves by more than 0.01 voxel. An atom moves at most one voxel in all.
  * @param width - to begin with, voxels
  * @param border - outermost voxels that are no data
  * @returns the peaks with new places, heights and the common width; `ok` is false where the height fell below a tenth of what it was
@@ -52,6 +52,8 @@ export function jointGaussians(
     place(a);
     for (let z = lo[2]!; z <= hi[2]!; z++)
       for (let y = lo[1]!; y <= hi[1]!; y++) {
+        const far = offset[2][z - lo[2]!]! ** 2 + offset[1][y - lo[1]!]! ** 2;
+        if (far > FAR) continue;
         const f = h * line[2][z - lo[2]!]! * line[1][y - lo[1]!]!,
           row = (z * ny + y) * nx;
         for (let x = lo[0]!, i = 0; x <= hi[0]!; x++, i++) residual[row + x]! += f * line[0][i]!;
@@ -61,7 +63,7 @@ export function jointGaussians(
   const A = new Float64Array(16),
     b = new Float64Array(4);
   for (let sweep = 0; sweep < sweeps; sweep++) {
-    let [top, bottom] = [0, 0];
+    let [top, bottom, longest] = [0, 0, 0];
     for (let a = 0; a < n; a++) {
       place(a);
       A.fill(0);
@@ -71,8 +73,10 @@ export function jointGaussians(
       for (let z = lo[2]!; z <= hi[2]!; z++)
         for (let y = lo[1]!; y <= hi[1]!; y++) {
           const dz = offset[2][z - lo[2]!]!,
-            dy = offset[1][y - lo[1]!]!,
-            f = line[2][z - lo[2]!]! * line[1][y - lo[1]!]!,
+            dy = offset[1][y - lo[1]!]!;
+          // The weight is the cube of the Gaussian: nothing is left there.
+          if (dy * dy + dz * dz > NEAR) continue;
+          const f = line[2][z - lo[2]!]! * line[1][y - lo[1]!]!,
             row = (z * ny + y) * nx;
           // Moments along x of G³ and of G²·residual: the other two axes are constant here.
           let [m0, m1, m2, m4, r0, r1, r2] = [0, 0, 0, 0, 0, 0, 0];
@@ -124,11 +128,12 @@ export function jointGaussians(
         const move = (0.8 * sigma * step[k + 1]!) / Math.max(h, least),
           to = at[3 * a + k]! + Math.max(-0.3, Math.min(0.3, move)),
           first = start[3 * a + k]!;
+        longest = Math.max(longest, Math.abs(move));
         at[3 * a + k] = Math.max(first - 1, Math.min(first + 1, to));
       }
       add(a, -height[a]!);
     }
-    if (!(bottom > 0) || sweep === sweeps - 1) continue;
+    if (!(bottom > 0) || sweep === sweeps - 1 || longest < 0.01) break;
     sigma *= 1 + Math.max(-0.1, Math.min(0.1, (0.7 * top) / bottom));
     residual.set(volume.data);
     if (level !== 0) for (let i = 0; i < residual.length; i++) residual[i]! -= level;
@@ -143,6 +148,10 @@ export function jointGaussians(
     ok: height[a]! > 0.1 * p.height,
   }));
 }
+
+/** Squares of distances from an atom in widths: where its Gaussian ends in the model, and in the fit of its own numbers. */
+const FAR = 3.2 ** 2,
+  NEAR = 2.4 ** 2;
 
 /** Median of the voxels that no atom reaches; 0 where they are too few to say. */
 function backgroundLevel({ data, shape: [nz, ny, nx] }: VolumeOf, peaks: readonly SubVoxelPeak[], reach: number): number {
