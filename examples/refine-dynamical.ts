@@ -1,14 +1,14 @@
 // Dynamical least squares of a structure against the frames of a PETS2 file, from a thickness scan to standard uncertainties.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { parseArgs } from "node:util";
-import { fail, isSdkError, type Progress } from "../src/core/index.js";
+import { fail, type Progress } from "../src/core/index.js";
 import { structureToCif } from "../src/geometry/index.js";
 import { parseCifPets, writeCif } from "../src/io/index.js";
 import { petsFrames } from "../src/pipeline/dynamical.js";
 import { dynamicalJanaFiles } from "../src/pipeline/dynamical-jana.js";
 import { readStructure } from "../src/pipeline/dynamical-structure.js";
 import { describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
+import { readCommand, runCommand } from "./shared/command.js";
 
 const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> <data.cif_pets> [options] [--json]
   --thickness Å    start there (default: a scan up to --tmax 2000)    --model plate|wedge|cylinder|sphere|free (default: the better of the first two)
@@ -16,26 +16,21 @@ const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> 
   --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
   --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
   --cycles 8 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif (JANA's .m40 .m42 .m50 .m90 beside it)`;
-const names = ["thickness", "tmax", "gmax", "sgmax", "steps", "rsg", "dsg", "mosaicity", "tilt", "outliers", "cycles", "workers"] as const;
+const none = undefined as number | undefined;
+const beams = { gmax: none, sgmax: none, steps: none, rsg: none, dsg: none };
+const numbers = { ...beams, thickness: none, tmax: none, mosaicity: none, tilt: none, outliers: none, cycles: none, workers: none };
 const texts = ["model", "frames", "checkpoint", "out"] as const;
-const flags = ["fix-orientations", "free-h", "start-only", "hand", "json", "help"] as const;
 const shapes = ["plate", "wedge", "cylinder", "sphere"] as const;
 const progress = (p: Progress): void => void process.stderr.write(`\r${`${p.done}/${p.total} ${p.note}`.padEnd(70)}`);
 
-async function main(): Promise<void> {
-  const strings = [...names, ...texts].map((n) => [n, { type: "string" }] as const);
-  const options = Object.fromEntries([...strings, ...flags.map((n) => [n, { type: "boolean" }] as const)]);
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const o = values as Partial<Record<(typeof names | typeof texts)[number], string> & Record<(typeof flags)[number], boolean>>;
-  if (o.help) return console.log(usage);
-  const n = Object.fromEntries(names.map((k) => [k, o[k] === undefined ? undefined : Number(o[k])])) as Partial<
-    Record<(typeof names)[number], number>
-  >;
-  for (const k of names) if (n[k] !== undefined && !Number.isFinite(n[k])) fail("bad-value", { [k]: o[k] }, `--${k} is a number`);
-  const [file, petsFile] = positionals.map((p) => (existsSync(p) ? p : fail("not-found", { path: p }, "there is no such file")));
+runCommand("refine-dynamical", async () => {
+  const command = readCommand({ usage, numbers, texts, flags: ["fix-orientations", "free-h", "start-only", "hand", "json"] });
+  if (!command) return;
+  const { numbers: n, texts: o, flags } = command;
+  const [file, petsFile] = command.files.map((p) => (existsSync(p) ? p : fail("not-found", { path: p }, "there is no such file")));
   const kind = shapes.find((k) => k === o.model);
   if (!file || !petsFile || (o.model && o.model !== "free" && !kind))
-    return fail("bad-value", { files: positionals.length, model: o.model }, usage);
+    return fail("bad-value", { files: command.files.length, model: o.model }, usage);
   const structure = readStructure(file, (p) => readFileSync(p, "utf8"));
   const pets = parseCifPets(readFileSync(petsFile, "utf8"));
   const { frames, beam } = petsFrames(pets.value, { rsgMax: n.rsg ?? 0.66, dsgMin: n.dsg, gMax: n.gmax });
@@ -43,15 +38,10 @@ async function main(): Promise<void> {
   const data = { beam, frames: frames.filter((f) => wanted?.includes(f.id) ?? true) };
   const saved = o.checkpoint !== undefined && existsSync(o.checkpoint) ? readFileSync(o.checkpoint, "utf8") : undefined;
   const model = { gMax: n.gmax, sMax: n.sgmax, steps: n.steps, mosaicityDeg: n.mosaicity, tiltCorrection: n.tilt, thickness: n.thickness };
-  const what = { orientations: !o["fix-orientations"], freeHydrogens: o["free-h"], startOnly: o["start-only"], hand: o.hand };
-  const run = {
-    freeThickness: o.model === "free",
-    thicknessModel: kind && { kind },
-    thicknessTo: n.tmax,
-    outlierSigma: n.outliers,
-    maxCycles: n.cycles,
-    workers: n.workers,
-  };
+  const { "fix-orientations": fixed, "free-h": freeHydrogens, "start-only": startOnly, hand } = flags;
+  const what = { orientations: !fixed, freeHydrogens, startOnly, hand };
+  const shape = { freeThickness: o.model === "free", thicknessModel: kind && { kind }, thicknessTo: n.tmax };
+  const run = { ...shape, outlierSigma: n.outliers, maxCycles: n.cycles, workers: n.workers };
   const onCheckpoint = (c: unknown): void => (o.checkpoint === undefined ? undefined : writeFileSync(o.checkpoint, JSON.stringify(c)));
   const resume = saved && JSON.parse(saved);
   const r = await runDynamical(structure.value, data, { ...model, ...what, ...run, onCheckpoint, resume, onProgress: progress });
@@ -64,10 +54,6 @@ async function main(): Promise<void> {
     for (const [name, text] of dynamicalJanaFiles(r.result, title, { ub: ub as never, wavelength, rsgMax: n.rsg, dsgMin: n.dsg }))
       writeFileSync(join(dirname(o.out), name), text);
   const notes = [...new Set([...structure.warnings, ...pets.warnings, ...r.start.warnings, ...r.result.warnings])];
-  if (o.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
+  if (flags.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
   for (const line of [...describeDynamical(r.result, r), ...notes.map((x) => `note: ${x}`)]) console.log(line);
-}
-main().catch((e: unknown) => {
-  console.error(isSdkError(e) || e instanceof TypeError ? `refine-dynamical: ${(e as Error).message}` : e);
-  process.exitCode = 1;
 });

@@ -33,7 +33,7 @@ test("there are blocks to run", () => expect(blocks.length).toBeGreaterThan(0));
 
 for (const [i, b] of blocks.entries()) {
   const skip = b.needsData && !existsSync(dataRoot);
-  test.skipIf(skip)(`${b.page}:${b.line} runs${skip ? " [skipped: EWALD_DATA is absent]" : ""}`, () => {
+  test.skipIf(skip)(`${b.page}:${b.line} runs${skip ? " [skipped: EWALD_DATA is absent]" : ""}`, { timeout: 180_000 }, () => {
     const code = b.code.replace(/from "ewald(?:\/([\w/-]+))?"/g, (_, m?: string) => {
       const file = join(root, "src", m ?? "", "index.ts");
       return `from ${JSON.stringify(file)}`;

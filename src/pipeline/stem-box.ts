@@ -7,6 +7,8 @@ import type { AtomModel } from "../multislice/atoms.js";
 import { atomsFromXyz, snapshotsFromXyz } from "../multislice/atoms-files.js";
 import { givenSnapshots, type Snapshots } from "../multislice/phonons.js";
 import type { PotentialVolume } from "../multislice/potential-volume.js";
+import type { ScanPlan } from "../multislice/scan-plan.js";
+import type { ScanReading, ScanResult } from "../multislice/scan-result.js";
 import { type CrystalBoxOptions, crystalBox, type StemImage } from "../multislice/stem.js";
 import { imagePng } from "../render/image.js";
 import { readStructure } from "./dynamical-structure.js";
@@ -72,5 +74,40 @@ export function imageFiles({
     ["png", imagePng(image)],
     ["tif", writeTiff(image)],
     ["npy", writeNpy(data, shape)],
+  ];
+}
+
+/** What a scan leaves beside streamed patterns: rows about every image and array, and files by their paths. */
+export interface ScanOutputs {
+  readonly images: readonly (Omit<StemImage, "data" | "depth"> & { readonly depth: number; readonly path: string | undefined })[];
+  /** Readings of more than a number (sectors, rings, centres of mass), and lines. */
+  readonly arrays: readonly (Omit<ScanReading, "data"> & { readonly path: string | undefined })[];
+  readonly files: readonly (readonly [path: string, bytes: Uint8Array])[];
+}
+
+/** Images as pictures and arrays, other readings as arrays; no files without a prefix. */
+export function scanOutputs(plan: ScanPlan, result: ScanResult, images: readonly StemImage[], prefix?: string): ScanOutputs {
+  const files: [string, Uint8Array][] = [];
+  const rows = images.map(({ data, depth = plan.depths[0]!, ...rest }) => {
+    const path = prefix && `${prefix}-${rest.name}${plan.setup.depths ? `-${depth.toFixed(0)}A` : ""}`;
+    if (path) for (const [end, bytes] of imageFiles({ data, ...rest })) files.push([`${path}.${end}`, bytes]);
+    return { ...rest, depth, path };
+  });
+  const more = result.readings.filter((r) => r.data.length > 0 && !images.some((i) => i.name === r.name));
+  const arrays = more.map(({ data, ...rest }) => {
+    const path = prefix && `${prefix}-${rest.name}.npy`;
+    if (path) files.push([path, writeNpy(data, [...rest.shape])]);
+    return { ...rest, path };
+  });
+  return { images: rows, arrays, files };
+}
+
+/** Lines that say what was simulated. */
+export function describeOutputs({ images, arrays }: ScanOutputs): string[] {
+  const text = (v: number): string => v.toExponential(4).padStart(12);
+  return [
+    `image          depth, Å${["mean", "min", "max"].map((t) => t.padStart(12)).join("")}`,
+    ...images.map((r) => [r.name.padEnd(14), r.depth.toFixed(1).padStart(8), ...[r.mean, r.min, r.max].map(text)].join(" ")),
+    ...arrays.map(({ name, shape, path }) => `${name.padEnd(14)} [${shape}]${path ? ` in ${path}` : "; --out writes it"}`),
   ];
 }
