@@ -7,10 +7,11 @@ import type { DynamicalStage } from "./dynamical-types.js";
 /** Relative step of the thickness: depths alone move, so that nothing is rounded by another quadrature. */
 const DEPTH_STEP = 1e-4;
 /**
- * Relative step of the spread. Wide: with a few blocks for a distribution, intensities ripple with their places on the way to a broader one, and
- * beams come and go at the cut |Sg| < sMax; the slope between neighbouring spreads belongs to the ripple.
+ * Relative step of the spread. Wide on the way: with a few blocks for a distribution, intensities ripple with their places on the way to a
+ * broader one, and the slope between neighbouring spreads belongs to the ripple. Narrow at the end, where the slope itself decides; not
+ * narrower, for beams come and go at the cut |Sg| < sMax.
  */
-const SPREAD_STEP = 0.3;
+const SPREAD_STEP = { wide: 0.3, narrow: 0.03 };
 
 /** A stage whose equations come from whole passes: instruments alone. */
 export const instrumentsAlone = (stage: DynamicalStage): boolean => !stage.structure && !stage.orientations;
@@ -18,9 +19,15 @@ export const instrumentsAlone = (stage: DynamicalStage): boolean => !stage.struc
 /**
  * Normal equations of a stage that refines thickness, tilt correction and mosaicity alone, from differences of the whole model: one pass for
  * ln t, which serves thickness and tilt correction, and one for the spread. Rows of a smaller matrix cost as
- * much, and leave out the tails of the rocking curves and the ripple of the spread alike.
+ * much, and leave out the tails of the rocking curves.
+ * @param near - close to the end: the spread takes a narrow difference
  */
-export async function instrumentEquations(p: Passes, q: ArrayLike<number>, columns: readonly Column[]): Promise<BlockNormal> {
+export async function instrumentEquations(
+  p: Passes,
+  q: ArrayLike<number>,
+  columns: readonly Column[],
+  near: boolean,
+): Promise<BlockNormal> {
   const normal = blockNormal(columns.length);
   const total = p.sets.reduce((n, s) => n + usable(s).length, 0);
   let before = 0;
@@ -41,7 +48,7 @@ export async function instrumentEquations(p: Passes, q: ArrayLike<number>, colum
     const deeper = problems.map((x) => ({ ...x, depths: { ...x.depths, depth: x.depths.depth.map((t) => t * (1 + DEPTH_STEP)) } }));
     const byLogT = own.includes("thickness") || own.includes("tiltCorrection") ? await slopes(deeper, DEPTH_STEP, 0) : undefined;
     const spread = s.instrument.mosaicity,
-      h = spread === null ? 0 : Math.max(1e-6, SPREAD_STEP * spread);
+      h = spread === null ? 0 : Math.max(1e-6, (near ? SPREAD_STEP.narrow : SPREAD_STEP.wide) * spread);
     const wider = spread === null || !own.includes("mosaicity") ? undefined : problems.map((x, i) => widened(s, frames[i]!, x, spread + h));
     const bySpread = wider && (await slopes(wider, h, 1));
     frames.forEach((f, i) => {

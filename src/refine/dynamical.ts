@@ -104,7 +104,7 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
   const equations = async (stage: DynamicalStage, exact: boolean) => {
     const columns = columnsOf(p, stage);
     const whole = instrumentsAlone(stage);
-    const normal = whole ? await instrumentEquations(p, q, columns) : await normalEquations(p, q, stage, columns);
+    const normal = whole ? await instrumentEquations(p, q, columns, exact) : await normalEquations(p, q, stage, columns);
     if (exact && !whole) await exactGradient(p, q, stage, columns, normal);
     addRestraints(normal, columns, p, q, restrained);
     return { normal, columns, stage };
@@ -139,7 +139,7 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
     }
     let near = resumed && (options.resume?.near ?? false);
     for (let cycle = resumed ? from.cycle : 0; cycle < most; cycle++) {
-      const exact = instrumentsAlone(stage) || stage.gradient === "exact" || (stage.gradient !== "rows" && near);
+      const exact = stage.gradient === "exact" || (stage.gradient !== "rows" && near);
       last = await equations(stage, exact);
       const { normal, columns } = last;
       const { gof2 } = overallResiduals(sets, columns.length + privateCount(normal));
