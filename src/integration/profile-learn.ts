@@ -1,5 +1,5 @@
 import { runSync, type Steps } from "../core/job.js";
-import { splineWeights, stamp } from "../kernels/js/integrate.js";
+import { splineWeights, stamp } from "../kernels/js/integrate-stamps.js";
 import { gaussianCoefficients, paddedSize, padInto, type SpotProfiles } from "./profiles.js";
 
 /** A strong spot cut out of a frame: counts above background and neighbours with their variances, where the pixels are good. */

@@ -4,7 +4,7 @@ import { fail } from "../core/errors.js";
 import type { Progress } from "../core/job.js";
 import type { Structure } from "../geometry/structure.js";
 import { arena as newArena } from "../kernels/memory.js";
-import { amplitudes } from "../refine/amplitudes.js";
+import { amplitudes, scaleSums } from "../refine/amplitudes.js";
 import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "../refine/dynamical-depths.js";
 import { crystalOf, spreadFrames } from "../refine/dynamical-scan.js";
 import type { DynamicalData } from "../refine/dynamical-types.js";
@@ -111,15 +111,8 @@ export async function thicknessProfile(
 
 /** Calculated intensities on the scale of the measured ones, by weighted least squares on amplitudes. */
 function scaled(f: { readonly intensity: Float64Array; readonly sigma: Float64Array }, calculated: Float64Array): Float64Array {
-  const a = amplitudes(f.intensity, f.sigma);
-  let oc = 0,
-    cc = 0;
-  for (let i = 0; i < calculated.length; i++) {
-    const fc = Math.sqrt(Math.max(0, calculated[i]!)),
-      w = a.weight[i]!;
-    oc += w * a.f[i]! * fc;
-    cc += w * fc * fc;
-  }
+  const a = amplitudes(f.intensity, f.sigma),
+    { oc, cc } = scaleSums(a.f, a.weight, calculated);
   const k2 = cc > 0 ? (oc / cc) ** 2 : 0;
   return calculated.map((v) => v * k2);
 }

@@ -57,3 +57,25 @@ export function amplitudes(intensity: Float64Array, sigma: Float64Array, options
   }
   return { ...out, excluded };
 }
+
+/** Σ w Fo Fc, Σ w Fc² and Σ w Fo² with Fc = √max(I, 0): the scale that fits amplitudes best is oc/cc, and oo − oc²/cc is what it misses. */
+export interface ScaleSums {
+  readonly oc: number;
+  readonly cc: number;
+  readonly oo: number;
+}
+/** Over the rows of positive weight. @param calculated - intensities, shape [n] */
+export function scaleSums(f: Float64Array, weight: Float64Array, calculated: Float64Array): ScaleSums {
+  let oc = 0,
+    cc = 0,
+    oo = 0;
+  for (let i = 0; i < f.length; i++) {
+    const w = weight[i]!;
+    if (!(w > 0)) continue;
+    const fc = Math.sqrt(Math.max(0, calculated[i]!));
+    oc += w * f[i]! * fc;
+    cc += w * fc * fc;
+    oo += w * f[i]! ** 2;
+  }
+  return { oc, cc, oo };
+}

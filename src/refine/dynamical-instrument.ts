@@ -1,7 +1,7 @@
 import { type SweepProblem, sweepAll } from "../bloch/integrate.js";
 import { addFrame, type BlockNormal, blockNormal } from "./dynamical-normal.js";
 import { type Column, type Passes, usable } from "./dynamical-pass.js";
-import { type FrameState, potentialOf, type SetState, spreadKappa, sweepOf, thicknessSlopes } from "./dynamical-state.js";
+import { type FrameState, potentialOf, spreadDirections, sweepOf, thicknessSlopes } from "./dynamical-state.js";
 import type { DynamicalStage } from "./dynamical-types.js";
 
 /** Relative step of the thickness: depths alone move, so that nothing is rounded by another quadrature. */
@@ -49,7 +49,10 @@ export async function instrumentEquations(
     const byLogT = own.includes("thickness") || own.includes("tiltCorrection") ? await slopes(deeper, DEPTH_STEP, 0) : undefined;
     const spread = s.instrument.mosaicity,
       h = spread === null ? 0 : Math.max(1e-6, (near ? SPREAD_STEP.narrow : SPREAD_STEP.wide) * spread);
-    const wider = spread === null || !own.includes("mosaicity") ? undefined : problems.map((x, i) => widened(s, frames[i]!, x, spread + h));
+    const wider =
+      spread === null || !own.includes("mosaicity")
+        ? undefined
+        : problems.map((x, i) => ({ ...x, directions: spreadDirections(s, frames[i]!, x, spread + h) }));
     const bySpread = wider && (await slopes(wider, h, 1));
     frames.forEach((f, i) => {
       addFrame(normal, ...rowsOf(f, own, thicknessSlopes(s.instrument, f.data.alphaDeg), byLogT?.[i], bySpread?.[i]));
@@ -57,12 +60,6 @@ export async function instrumentEquations(
     before += frames.length;
   }
   return normal;
-}
-
-/** The problem with another spread; as it stands where that takes another number of directions. */
-function widened(s: SetState, f: FrameState, x: SweepProblem, spread: number): SweepProblem {
-  const kappa = spreadKappa(s, f, x, spread);
-  return kappa.length === x.directions.kappa.length ? { ...x, directions: { ...x.directions, kappa } } : x;
 }
 
 /** Weighted rows dF/dp of a frame, those of its scale, the number of private columns, and the residuals. */

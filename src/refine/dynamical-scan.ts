@@ -13,7 +13,7 @@ import type { Structure } from "../geometry/structure.js";
 import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { type FormFactorSource, ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
-import { amplitudes } from "./amplitudes.js";
+import { amplitudes, scaleSums } from "./amplitudes.js";
 import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "./dynamical-depths.js";
 import { prepareDynamical } from "./dynamical-start.js";
 import type { DynamicalData, RefinedFrameData } from "./dynamical-types.js";
@@ -93,20 +93,9 @@ export async function scanThickness(s: Structure, data: DynamicalData, options: 
     const intensity = frameDepths(crystal, f, data.model, depth, arena);
     const n = f.intensity.length,
       a = amplitudes(f.intensity, f.sigma);
-    const weight = a.weight.map((w) => (Number.isFinite(w) ? w : 0));
     models.forEach((m, k) => {
       thickness.forEach((t, j) => {
-        const calculated = mixedIntensities(depthMixture(m, t, depth), intensity, n);
-        let oc = 0,
-          cc = 0,
-          oo = 0;
-        for (let i = 0; i < n; i++) {
-          const fc = Math.sqrt(Math.max(0, calculated[i]!)),
-            w = weight[i]!;
-          oc += w * a.f[i]! * fc;
-          cc += w * fc * fc;
-          oo += w * a.f[i]! ** 2;
-        }
+        const { oc, cc, oo } = scaleSums(a.f, a.weight, mixedIntensities(depthMixture(m, t, depth), intensity, n));
         sums[k]!.miss[j]! += oo - (cc > 0 ? (oc * oc) / cc : 0);
         if (j === 0) sums[k]!.sum += oo;
       });
@@ -216,17 +205,7 @@ function ringStart(crystal: FrameCrystal, f: RefinedFrameData, model: FrameModel
     const angle = Math.hypot(t[0], t[1]);
     const ub = angle > 0 ? compose(rotationAbout<"lab", "lab">([t[0] / angle, t[1] / angle, 0], radians(angle)), f.ub) : f.ub;
     const { intensity } = sweepIntensities(frameProblem(crystal, { ...f, ub }, model), arena);
-    let oc = 0,
-      cc = 0,
-      oo = 0;
-    for (let i = 0; i < intensity.length; i++) {
-      const w = a.weight[i]!,
-        fc = Math.sqrt(Math.max(0, intensity[i]!));
-      if (!(w > 0)) continue;
-      oc += w * a.f[i]! * fc;
-      cc += w * fc * fc;
-      oo += w * a.f[i]! ** 2;
-    }
+    const { oc, cc, oo } = scaleSums(a.f, a.weight, intensity);
     const chi2 = oo - (cc > 0 ? (oc * oc) / cc : 0);
     if (k === 0) {
       let miss = 0,

@@ -4,13 +4,13 @@ import type { SweepProblem } from "../bloch/integrate.js";
 import type { Mosaicity } from "../bloch/mosaicity.js";
 import { type CrystalPotential, crystalPotential } from "../bloch/potential.js";
 import type { PullProblem } from "../bloch/pull-plan.js";
-import { directionTangents, exposureDirections } from "../bloch/rotation.js";
+import { type DirectionSet, directionTangents, exposureDirections } from "../bloch/rotation.js";
 import { fail } from "../core/errors.js";
 import type { Map3, Vec3 } from "../core/frames.js";
 import { dStar } from "../geometry/metric.js";
 import { radians } from "../geometry/rotation.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
-import { amplitudes, type WeightOptions } from "./amplitudes.js";
+import { amplitudes, scaleSums, type WeightOptions } from "./amplitudes.js";
 import type { DynamicalData, InstrumentState, RefinedFrameData } from "./dynamical-types.js";
 import type { StructureModel } from "./model.js";
 
@@ -141,10 +141,10 @@ export function sweepOf(
 }
 
 /** Directions of a frame with another spread of its mosaic blocks. */
-export function spreadKappa(s: SetState, f: FrameState, problem: SweepProblem, value: number): Float64Array {
+export function spreadDirections(s: SetState, f: FrameState, problem: SweepProblem, value: number): DirectionSet {
   const model = modelOf(s.data, s.instrument),
     thickness = problem.depths.depth.reduce((m, t) => Math.max(m, t), 0);
-  return exposureDirections(f.data.exposure, withMosaicity(model.mosaicity, value), model.sampling, { gMax: model.gMax, thickness }).kappa;
+  return exposureDirections(f.data.exposure, withMosaicity(model.mosaicity, value), model.sampling, { gMax: model.gMax, thickness });
 }
 
 /** Problem of one frame; tangents of the directions for the two turns and the mosaic spread, as asked for. */
@@ -169,8 +169,8 @@ export function pullOf(
   if (options.mosaicity && s.instrument.mosaicity !== null) {
     const v = s.instrument.mosaicity,
       h = Math.max(1e-7, 1e-3 * v);
-    const up = spreadKappa(s, f, problem, v + h),
-      down = spreadKappa(s, f, problem, Math.max(0, v - h));
+    const up = spreadDirections(s, f, problem, v + h).kappa,
+      down = spreadDirections(s, f, problem, Math.max(0, v - h)).kappa;
     spread = up.length === set.kappa.length ? up.map((x, i) => (x - down[i]!) / (h + Math.min(h, v))) : undefined;
   }
   const q = (turns ? 2 : 0) + (spread ? 1 : 0);
@@ -191,14 +191,10 @@ export function thicknessSlopes(i: InstrumentState, alphaDeg: number): readonly 
 
 /** The amplitude scale that fits best; NaN when nothing is calculated or measured. */
 export function bestScale(f: FrameState): number {
-  let oc = 0,
-    cc = 0;
-  for (let i = 0; i < f.f.length; i++) {
-    if (f.outlier[i] || !(f.root[i]! > 0)) continue;
-    const w = f.root[i]! ** 2,
-      fc = Math.sqrt(Math.max(0, f.intensity[i]!));
-    oc += w * f.f[i]! * fc;
-    cc += w * fc * fc;
-  }
+  const { oc, cc } = scaleSums(
+    f.f,
+    f.root.map((r, i) => (f.outlier[i] || !(r > 0) ? 0 : r ** 2)),
+    f.intensity,
+  );
   return oc > 0 && cc > 0 ? oc / cc : Number.NaN;
 }

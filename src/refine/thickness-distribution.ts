@@ -6,7 +6,7 @@ import { arena as newArena } from "../kernels/memory.js";
 import { matrix } from "../numerics/matrix.js";
 import { ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
-import { amplitudes } from "./amplitudes.js";
+import { amplitudes, scaleSums } from "./amplitudes.js";
 import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "./dynamical-depths.js";
 import { crystalOf, type ScanOptions, spreadFrames } from "./dynamical-scan.js";
 import type { DynamicalData } from "./dynamical-types.js";
@@ -122,17 +122,7 @@ function scaledFit<P extends { readonly f: Float64Array; readonly weight: Float6
   let miss = 0,
     sum = 0;
   const scales = Float64Array.from(parts, (p) => {
-    const c = calculated(p);
-    let oc = 0,
-      cc = 0,
-      oo = 0;
-    for (let i = 0; i < c.length; i++) {
-      const w = p.weight[i]!,
-        fc = Math.sqrt(Math.max(0, c[i]!));
-      oc += w * p.f[i]! * fc;
-      cc += w * fc * fc;
-      oo += w * p.f[i]! ** 2;
-    }
+    const { oc, cc, oo } = scaleSums(p.f, p.weight, calculated(p));
     miss += oo - (cc > 0 ? (oc * oc) / cc : 0);
     sum += oo;
     return cc > 0 ? oc / cc : 1;

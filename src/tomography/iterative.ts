@@ -29,7 +29,7 @@ export interface SirtOptions extends ReconstructOptions {
 export function resire(series: TiltSeries, options: ResireOptions = {}): Promise<Reconstruction> {
   const { step = 1 } = options;
   if (!(step > 0 && step <= 4)) fail("bad-value", { step }, "the step of RESIRE is between 0 and 4; useful from 1 to 2");
-  return iterate("resire", series, options, 100, (plan) => ({ step: step / (plan.views * plan.nz), momentum: options.momentum }));
+  return iterate("resire", series, options, 100, (plan) => ({ step: step / (plan.views * plan.nz) }));
 }
 
 /**
@@ -39,10 +39,7 @@ export function resire(series: TiltSeries, options: ResireOptions = {}): Promise
 export function sirt(series: TiltSeries, options: SirtOptions = {}): Promise<Reconstruction> {
   const { relaxation = 1 } = options;
   checkRelaxation(relaxation);
-  return iterate("sirt", series, options, 30, async (plan, run, arrays) => ({
-    ...(await rowAndColumnSums(plan, run, arrays, relaxation, true)),
-    momentum: options.momentum,
-  }));
+  return iterate("sirt", series, options, 30, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, true));
 }
 
 /**
@@ -52,7 +49,9 @@ export function sirt(series: TiltSeries, options: SirtOptions = {}): Promise<Rec
 export function sart(series: TiltSeries, options: SirtOptions = {}): Promise<Reconstruction> {
   const { relaxation = 0.15 } = options;
   checkRelaxation(relaxation);
-  return iterate("sart", series, options, 5, (plan, run, arrays) => rowAndColumnSums(plan, run, arrays, relaxation, false));
+  return iterate("sart", series, { ...options, momentum: false }, 5, (plan, run, arrays) =>
+    rowAndColumnSums(plan, run, arrays, relaxation, false),
+  );
 }
 
 export interface TvOptions extends ReconstructOptions {
@@ -102,7 +101,6 @@ interface Scheme {
   readonly step: number;
   readonly scale?: number;
   readonly sequential?: boolean;
-  readonly momentum?: boolean | undefined;
   readonly after?: (step: number) => Promise<void>;
 }
 
@@ -134,7 +132,7 @@ async function rowAndColumnSums(plan: ProjectorPlan, run: Runner, arrays: Descen
 async function iterate(
   method: string,
   series: TiltSeries,
-  options: ReconstructOptions,
+  options: ReconstructOptions & Pick<SirtOptions, "momentum">,
   defaultIterations: number,
   scheme: (plan: ProjectorPlan, run: Runner, arrays: DescentArrays) => Scheme | Promise<Scheme>,
 ): Promise<Reconstruction> {
@@ -145,6 +143,7 @@ async function iterate(
     patience = 0,
     withhold = 0,
     seed = 1,
+    momentum = false,
     signal,
     onProgress,
   } = options;
@@ -158,7 +157,7 @@ async function iterate(
     ["support", options.support],
   ] as const)
     if (a && a.length !== voxels) fail("bad-shape", { [name]: a.length, volume }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
-  const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support), "momentum" in options);
+  const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support), momentum);
   const limit = (options.maxMemoryMB ?? 4096) * 2 ** 20;
   if (need > limit)
     fail(
@@ -190,7 +189,7 @@ async function iterate(
     plan.putViews(arrays.weight, pixelWeights(series, withhold, seed));
     plan.putVolume(arrays.volume, options.start ?? new Float32Array(voxels));
     if (options.support) plan.putVolume(arrays.support, options.support);
-    const { step, scale = 0, sequential = false, momentum = false, after } = await scheme(plan, run, arrays);
+    const { step, scale = 0, sequential = false, after } = await scheme(plan, run, arrays);
     const r = await descent(
       plan,
       run,

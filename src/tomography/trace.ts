@@ -164,7 +164,7 @@ const widthOf = (peaks: readonly SubVoxelPeak[]): number | undefined =>
       )
     : undefined;
 
-/** Whether a coordinate lies in the middle `part` of `whole` voxels, or no more than half a voxel beside it: so sure is no place. */
+/** Whether a coordinate lies in the middle `part` of `whole` voxels, or within a voxel outside it: places are known no better. */
 const inMiddle = (at: number, whole: number, part: number): boolean => {
   const index = at - (centreIndex(whole) - centreIndex(part));
   return index >= -1 && index <= part;

@@ -156,7 +156,7 @@ function checks(p: CifPets): readonly string[] {
   const orphans = p.reflections.zone.reduce((n, z) => n + (known.has(z) ? 0 : 1), 0);
   if (orphans > 0 && p.zones.size > 0) out.push(`${orphans} of ${p.reflections.size} reflections refer to a zone that is not listed`);
   if (p.details.dStarMax === 0 && p.details.rcWidth === 0)
-    out.push("d*max, rocking-curve width and mosaicity are 0: placeholders of an export, not measurements");
+    out.push("d*max, rocking-curve width and mosaicity are 0: written by an export that does not know them, not measured");
   return out;
 }
 
