@@ -3,6 +3,7 @@ import type { Map3, Vec3 } from "../core/frames.js";
 import type { Pool } from "../core/pool.js";
 import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { sweepKernels } from "../kernels/sweep.js";
+import { inBatches } from "./batches.js";
 import type { BeamPool } from "./beams.js";
 import { largestNorm, placeTable, planSweep } from "./integrate-plan.js";
 import type { CrystalPotential } from "./potential.js";
@@ -197,73 +198,51 @@ export async function sweepAll(problems: readonly SweepProblem[], run: SweepRun 
     }
     return results;
   }
-  signal?.throwIfAborted();
   const { pool, arena } = on;
   const table = placeTable(potential, arena);
-  try {
-    // While one batch runs, the next one is made ready.
-    const batch = 4 * pool.workers;
-    const start = (from: number) => {
-      const part = problems.slice(from, from + batch);
-      const ready: Prepared[] = [],
-        scratch: number[] = [];
-      const free = (): void => {
-        for (const s of scratch) arena.free(s);
-        for (const r of ready) r.release();
-      };
-      try {
-        for (const p of part) ready.push(prepare(p, arena, table, 1));
-        const bytes = ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0);
-        for (let w = 0; w < pool.workers; w++) scratch.push(arena.alloc(bytes));
-      } catch (e) {
-        free();
-        throw e;
-      }
-      const calls = ready.flatMap((r) => r.chunks.map((c) => ({ plan: r.plan, c })));
-      const tasks = scratch.map((s, w) =>
-        calls
-          .filter((_, i) => i % pool.workers === w)
-          .map(({ plan, c }) => ({ family: "sweep", name: "sweep", args: [plan, c.first, c.count, c.out, s] })),
-      );
-      const done = pool.run(
-        tasks.filter((t) => t.length > 0),
-        { signal },
-      );
-      done.catch(() => undefined);
-      const stop = (): void => {
-        for (const r of ready) arena.i32(r.control, 1)[0] = 1;
-      };
-      return { part, ready, free, done, stop };
+  const start = (from: number) => {
+    const part = problems.slice(from, from + 4 * pool.workers);
+    const ready: Prepared[] = [],
+      scratch: number[] = [];
+    const free = (): void => {
+      for (const s of scratch) arena.free(s);
+      for (const r of ready) r.release();
     };
-    let now = start(0),
-      next: ReturnType<typeof start> | undefined;
-    const abort = (): void => {
-      now.stop();
-      next?.stop();
-    };
-    signal?.addEventListener("abort", abort);
     try {
-      for (let from = 0; ; from += batch) {
-        next = from + batch < problems.length ? start(from + batch) : undefined;
-        await now.done;
-        for (let i = 0; i < now.part.length; i++) {
-          const got = now.ready[i]!.collect();
-          results.push(got === "wider" ? await sweepHere(now.part[i]!, newArena(), 1.5, signal) : got);
-        }
-        now.free();
-        onProgress?.(results.length, problems.length);
-        if (!next) break;
-        now = next;
-      }
+      for (const p of part) ready.push(prepare(p, arena, table, 1));
+      const bytes = ready.reduce((m, r) => Math.max(m, r.scratchBytes), 0);
+      for (let w = 0; w < pool.workers; w++) scratch.push(arena.alloc(bytes));
     } catch (e) {
-      abort();
-      await Promise.allSettled([now.done, next?.done]);
-      now.free();
-      if (next !== now) next?.free();
+      free();
       throw e;
-    } finally {
-      signal?.removeEventListener("abort", abort);
     }
+    const calls = ready.flatMap((r) => r.chunks.map((c) => ({ plan: r.plan, c })));
+    const tasks = scratch.map((s, w) =>
+      calls
+        .filter((_, i) => i % pool.workers === w)
+        .map(({ plan, c }) => ({ family: "sweep", name: "sweep", args: [plan, c.first, c.count, c.out, s] })),
+    );
+    const done = pool.run(
+      tasks.filter((t) => t.length > 0),
+      { signal },
+    );
+    const stop = (): void => {
+      for (const r of ready) arena.i32(r.control, 1)[0] = 1;
+    };
+    return { size: part.length, part, ready, free, done, stop };
+  };
+  try {
+    await inBatches(
+      problems.length,
+      start,
+      async ({ part, ready }) => {
+        for (const [i, r] of ready.entries()) {
+          const got = r.collect();
+          results.push(got === "wider" ? await sweepHere(part[i]!, newArena(), 1.5, signal) : got);
+        }
+      },
+      { signal, onProgress, ahead: true },
+    );
   } finally {
     arena.free(table);
   }

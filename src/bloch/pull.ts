@@ -1,5 +1,6 @@
 import { fail } from "../core/errors.js";
 import { type Arena, arena as newArena } from "../kernels/memory.js";
+import { inBatches } from "./batches.js";
 import type { SweepRun } from "./integrate.js";
 import { placeTable } from "./integrate-plan.js";
 import { type PullPlan, type PullProblem, type PullResult, planPull } from "./pull-plan.js";
@@ -29,7 +30,6 @@ export async function pullAll(
   const plan = (p: PullProblem, widen: number): PullPlan =>
     p.want === "rows" ? planRows(p, arena, table, widen) : planPull(p, arena, table, widen);
   const table = placeTable(potential, arena);
-  signal?.throwIfAborted();
   /** One after the other in this thread. */
   const here = async (p: PullPlan): Promise<number> => {
     const scratch = arena.alloc(p.scratchBytes);
@@ -59,68 +59,44 @@ export async function pullAll(
     }
     fail("no-convergence", {}, "the spectrum of the Bloch matrix could not be bounded: is the potential finite?");
   };
-  try {
-    const batch = on ? on.pool.workers : 1;
-    const start = (from: number) => {
-      const plans: PullPlan[] = [],
-        scratch: number[] = [];
-      try {
-        for (const p of problems.slice(from, from + batch)) plans.push(plan(p, 1));
-        if (on) for (const p of plans) scratch.push(arena.alloc(p.scratchBytes));
-      } catch (e) {
-        for (const p of plans) p.release();
-        throw e;
-      }
-      const done = !on
-        ? here(plans[0]!).then((v) => [v])
-        : on.pool.run(
-            plans.map((p, i) => [p.call(scratch[i]!)]),
-            { signal },
-          );
-      done.catch(() => undefined);
-      const stop = (): void => {
-        for (const p of plans) arena.i32(p.control, 1)[0] = 1;
-      };
-      const free = (): void => {
-        for (const s of scratch.splice(0)) arena.free(s);
-        for (const p of plans) p.release();
-      };
-      return { from, plans, done, stop, free };
+  const start = (from: number) => {
+    const plans: PullPlan[] = [],
+      scratch: number[] = [];
+    const free = (): void => {
+      for (const s of scratch) arena.free(s);
+      for (const p of plans) p.release();
     };
-    // While one batch runs, the next one is made ready and waits in the pool's queue.
-    let now = start(0),
-      next: ReturnType<typeof start> | undefined;
-    const abort = (): void => {
-      now.stop();
-      next?.stop();
-    };
-    signal?.addEventListener("abort", abort);
     try {
-      for (;;) {
-        const after = now.from + now.plans.length;
-        next = on && after < problems.length ? start(after) : undefined;
-        const norms = await now.done;
-        signal?.throwIfAborted();
-        for (let i = 0; i < now.plans.length; i++) {
-          const r = now.plans[i]!.collect(norms[i]!);
-          if (r === "wider") await again(now.from + i);
-          else consume(r, now.from + i);
-        }
-        now.free();
-        onProgress?.(after, problems.length);
-        if (after >= problems.length) break;
-        now = next ?? start(after);
-        next = undefined;
-      }
+      for (const p of problems.slice(from, from + (on ? on.pool.workers : 1))) plans.push(plan(p, 1));
+      if (on) for (const p of plans) scratch.push(arena.alloc(p.scratchBytes));
     } catch (e) {
-      abort();
-      await Promise.allSettled([now.done, next?.done]);
-      now.free();
-      next?.free();
+      free();
       throw e;
-    } finally {
-      signal?.removeEventListener("abort", abort);
     }
+    const done = !on
+      ? here(plans[0]!).then((v) => [v])
+      : on.pool.run(
+          plans.map((p, i) => [p.call(scratch[i]!)]),
+          { signal },
+        );
+    const stop = (): void => {
+      for (const p of plans) arena.i32(p.control, 1)[0] = 1;
+    };
+    return { size: plans.length, plans, done, stop, free };
+  };
+  try {
+    await inBatches(
+      problems.length,
+      start,
+      async ({ plans }, norms, from) => {
+        for (const [i, p] of plans.entries()) {
+          const r = p.collect(norms[i]!);
+          if (r === "wider") await again(from + i);
+          else consume(r, from + i);
+        }
+      },
+      { signal, onProgress, ahead: on !== undefined },
+    );
   } finally {
     arena.free(table);
   }
