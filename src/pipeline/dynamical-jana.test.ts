@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { filterFrame } from "../bloch/filters.js";
-import { type FrameModel, frameCrystal, frameIntensities } from "../bloch/frames.js";
+import { type FrameModel, frameIntensities } from "../bloch/frames.js";
 import { compose } from "../core/frames.js";
 import { rng } from "../core/rng.js";
-import { beam } from "../geometry/beam.js";
 import { petsRotation } from "../geometry/goniometer.js";
 import { ubMatrix } from "../geometry/orientation.js";
 import { rotationAbout } from "../geometry/rotation.js";
@@ -16,10 +14,9 @@ import { parseM42, writeM42 } from "../io/jana/m42.js";
 import { parseM50 } from "../io/jana/m50.js";
 import { parseM90 } from "../io/jana/m90.js";
 import { type RefinedFrameData, refineDynamical } from "../refine/index.js";
-import { ignoreCharge } from "../scattering/form-factor.js";
-import { peng1996 } from "../scattering/peng.js";
 import { alanineFile } from "../testing/alanine.js";
 import { describeData, readDataText } from "../testing/data.js";
+import { electrons, exactFrames, neutralCrystal } from "../testing/measured-frames.js";
 import { janaDynamical } from "./dynamical.js";
 import { dynamicalJanaFiles, dynamicalM42, zoneAngles } from "./dynamical-jana.js";
 import { quartz } from "./simulate-crystals.js";
@@ -84,10 +81,8 @@ describeData("the alanine project of JANA2020, no cycle refined", [alanineFile],
 });
 
 describe("a refined result as a JANA project", () => {
-  const electrons = beam(200),
-    s = quartz().structure,
-    ub = ubMatrix(randomRotation<"sample", "crystal">(rng(2)), s.cell),
-    exposure = { kind: "continuous", halfWidthDeg: 1.1 } as const;
+  const s = quartz().structure,
+    ub = ubMatrix(randomRotation<"sample", "crystal">(rng(2)), s.cell);
   const model: FrameModel = {
     gMax: 1.5,
     sMax: 0.01,
@@ -97,21 +92,17 @@ describe("a refined result as a JANA project", () => {
     mosaicity: { kind: "none" },
     sampling: { sweep: { kind: "midpoint", steps: 20 } },
   };
-  const crystal = frameCrystal(s, electrons, model.gMax, { factors: ignoreCharge(peng1996) });
 
   async function refined() {
-    const bare = [-35, -4, 22].map((alphaDeg, i) => {
-      // A turn that the file's angles do not know, about all three axes.
-      const wrong = rotationAbout<"lab", "lab">([0.6, 0.48, 0.64], 0.001 * (i + 1)),
-        turned = compose(wrong, compose(petsRotation(alphaDeg, 0.3, 0), ub));
-      const { kept } = filterFrame(crystal.pool.hkl, turned, electrons, exposure, { rsgMax: 0.6 });
-      const hkl = Int32Array.from([...kept].filter((k) => k > 0).flatMap((k) => [...crystal.pool.hkl.subarray(3 * k, 3 * k + 3)]));
-      return { id: String(2 * i + 2), ub: turned, alphaDeg, exposure, hkl };
-    });
-    const exact = await frameIntensities(crystal, bare, model);
-    const frames = bare.map((f, i): RefinedFrameData => {
-      const intensity = exact[i]!.intensity.map((v) => 3e4 * v + 1);
-      return { ...f, intensity, sigma: intensity.map((v) => 0.02 * v + 1) };
+    // A turn that the file's angles do not know, about all three axes.
+    const orientations = [-35, -4, 22].map((alphaDeg, i) => ({
+      alphaDeg,
+      ub: compose(rotationAbout<"lab", "lab">([0.6, 0.48, 0.64], 0.001 * (i + 1)), compose(petsRotation(alphaDeg, 0.3, 0), ub)),
+    }));
+    const exact = await exactFrames(neutralCrystal(s, model.gMax), model, orientations, { halfWidthDeg: 1.1, rsgMax: 0.6 });
+    const frames = exact.map((f, i): RefinedFrameData => {
+      const intensity = f.intensity.map((v) => 3e4 * v + 1);
+      return { ...f, id: String(2 * i + 2), intensity, sigma: intensity.map((v) => 0.02 * v + 1) };
     });
     return refineDynamical(
       s,

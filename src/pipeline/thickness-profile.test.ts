@@ -1,43 +1,22 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { filterFrame } from "../bloch/filters.js";
-import { type FrameModel, frameCrystal, frameIntensities } from "../bloch/frames.js";
-import { compose } from "../core/frames.js";
-import { rng } from "../core/rng.js";
-import { beam } from "../geometry/beam.js";
-import { petsRotation } from "../geometry/goniometer.js";
-import { ubMatrix } from "../geometry/orientation.js";
-import { randomRotation } from "../geometry/rotation-forms.js";
-import type { RefinedFrameData } from "../refine/index.js";
+import type { FrameModel } from "../bloch/frames.js";
 import { figureSvg, plotSvg } from "../render/index.js";
-import { ignoreCharge } from "../scattering/form-factor.js";
-import { peng1996 } from "../scattering/peng.js";
+import { electrons, measuredFrames } from "../testing/measured-frames.js";
 import { albite } from "./simulate-crystals.js";
 import { thicknessProfile, thicknessProfilePlots } from "./thickness-profile.js";
 
-const electrons = beam(200),
-  s = albite().structure,
-  factors = ignoreCharge(peng1996);
+const s = albite().structure;
 
-/** Frames of rotation as a model of a given thickness makes them, with 3 % of noise. */
-async function frames(model: FrameModel): Promise<RefinedFrameData[]> {
-  const crystal = frameCrystal(s, electrons, model.gMax, { factors }),
-    ub = ubMatrix(randomRotation<"sample", "crystal">(rng(4)), s.cell),
-    exposure = { kind: "continuous", halfWidthDeg: 1 } as const,
-    random = rng(11);
-  const bare = [-40, -25, -8, 4, 19, 33].map((alphaDeg, i) => {
-    const turned = compose(petsRotation(alphaDeg, 0, 0), ub);
-    const { kept } = filterFrame(crystal.pool.hkl, turned, electrons, exposure, { rsgMax: 0.66 });
-    const hkl = Int32Array.from([...kept].filter((k) => k > 0).flatMap((k) => [...crystal.pool.hkl.subarray(3 * k, 3 * k + 3)]));
-    return { id: String(i + 1), ub: turned, alphaDeg, exposure, hkl };
+const frames = (model: FrameModel) =>
+  measuredFrames(s, model, {
+    anglesDeg: [-40, -25, -8, 4, 19, 33],
+    halfWidthDeg: 1,
+    rsgMax: 0.66,
+    scale: (i) => 1e5 * (1 + i / 4),
+    sigma: (v) => 0.03 * v + 2,
+    seeds: [4, 11],
   });
-  const exact = await frameIntensities(crystal, bare, model, { on: undefined });
-  return bare.map((f, i) => {
-    const I = exact[i]!.intensity.map((v) => 1e5 * (1 + i / 4) * v),
-      sigma = I.map((v) => 0.03 * v + 2);
-    return { ...f, intensity: I.map((v, j) => v + sigma[j]! * random.normal()), sigma };
-  });
-}
 
 test.each([
   [360, 0],

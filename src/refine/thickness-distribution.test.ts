@@ -1,22 +1,11 @@
 import { expect, test } from "vitest";
-import { filterFrame } from "../bloch/filters.js";
-import { type FrameModel, frameCrystal, frameIntensities } from "../bloch/frames.js";
+import { type FrameModel, frameIntensities } from "../bloch/frames.js";
 import type { ThicknessModel } from "../bloch/thickness.js";
-import { compose } from "../core/frames.js";
-import { rng } from "../core/rng.js";
-import { atom, beam, petsRotation, randomRotation, spaceGroup, structure, ubMatrix, unitCell } from "../geometry/index.js";
-import { ignoreCharge } from "../scattering/form-factor.js";
-import { peng1996 } from "../scattering/peng.js";
+import { electrons, measuredFrames, neutralCrystal, rutile } from "../testing/measured-frames.js";
 import { runDynamical } from "./dynamical-run.js";
-import type { RefinedFrameData } from "./dynamical-types.js";
 import { thicknessDistribution } from "./thickness-distribution.js";
 
-const electrons = beam(200),
-  cell = unitCell(4.594, 4.594, 2.959),
-  rutile = structure(cell, spaceGroup("P 42/m n m"), [
-    atom({ label: "Ti1", element: "Ti", xyz: [0, 0, 0], uIso: 0.005 }),
-    atom({ label: "O1", element: "O", xyz: [0.3053, 0.3053, 0], uIso: 0.007 }),
-  ]);
+const crystal = rutile(0.007);
 const model: FrameModel = {
   gMax: 1.4,
   sMax: 0.015,
@@ -27,29 +16,18 @@ const model: FrameModel = {
   sampling: { sweep: { kind: "midpoint", steps: 20 } },
 };
 
-async function measured(thicknessModel: ThicknessModel, noise: number): Promise<RefinedFrameData[]> {
-  const crystal = frameCrystal(rutile, electrons, model.gMax, { factors: ignoreCharge(peng1996) }),
-    ub = ubMatrix(randomRotation<"sample", "crystal">(rng(8)), cell),
-    exposure = { kind: "continuous", halfWidthDeg: 1 } as const,
-    random = rng(3);
-  const bare = [-50, -38, -26, -14, -3, 9, 20, 31, 43, 55].map((alphaDeg, i) => {
-    const turned = compose(petsRotation(alphaDeg, 0, 0), ub),
-      { kept } = filterFrame(crystal.pool.hkl, turned, electrons, exposure, { rsgMax: 0.7 });
-    return {
-      id: String(i + 1),
-      ub: turned,
-      alphaDeg,
-      exposure,
-      hkl: Int32Array.from([...kept].filter((k) => k > 0).flatMap((k) => [...crystal.pool.hkl.subarray(3 * k, 3 * k + 3)])),
-    };
-  });
-  const exact = await frameIntensities(crystal, bare, { ...model, thicknessModel });
-  return bare.map((f, i) => {
-    const I = exact[i]!.intensity.map((v) => 2e5 * (1 + i / 3) * v),
-      sigma = I.map((v) => noise * v + 1);
-    return { ...f, intensity: I.map((v, j) => v + sigma[j]! * random.normal()), sigma };
-  });
-}
+const measured = (thicknessModel: ThicknessModel, noise: number) =>
+  measuredFrames(
+    crystal,
+    { ...model, thicknessModel },
+    {
+      anglesDeg: [-50, -38, -26, -14, -3, 9, 20, 31, 43, 55],
+      halfWidthDeg: 1,
+      rsgMax: 0.7,
+      scale: (i) => 2e5 * (1 + i / 3),
+      sigma: (v) => noise * v + 1,
+    },
+  );
 /** Largest distance of the distribution function from that of the truth, at the nodes' middles. */
 function distance(t: Float64Array, p: Float64Array, truth: (t: number) => number): number {
   let sum = 0,
@@ -63,7 +41,7 @@ function distance(t: Float64Array, p: Float64Array, truth: (t: number) => number
 }
 
 test("a wedge comes out flat, with nothing beyond its end", async () => {
-  const d = await thicknessDistribution(rutile, {
+  const d = await thicknessDistribution(crystal, {
     beam: electrons,
     frames: await measured({ kind: "wedge" }, 0.01),
     model: { ...model, thickness: 560 },
@@ -77,7 +55,7 @@ test("a wedge comes out flat, with nothing beyond its end", async () => {
 test("two plates come out as two, from a wedge as the start", async () => {
   const two: ThicknessModel = { kind: "free", fractions: [0.3, 1], weights: [0.6, 0.4] };
   const d = await thicknessDistribution(
-    rutile,
+    crystal,
     { beam: electrons, frames: await measured(two, 0.005), model },
     { smoothness: 1e-5, nodes: 25, to: 625 },
   );
@@ -88,11 +66,11 @@ test("two plates come out as two, from a wedge as the start", async () => {
   expect(share(440, 560)).toBeGreaterThan(0.3);
   expect(d.wr).toBeLessThan(0.3 * d.wrBefore);
   // The model of frames is the same mixture.
-  const crystal = frameCrystal(rutile, electrons, model.gMax, { factors: ignoreCharge(peng1996) }),
+  const factors = neutralCrystal(crystal, model.gMax),
     frame = (await measured(two, 0.005))[3]!,
     [a, b] = await Promise.all([
-      frameIntensities(crystal, [frame], { ...model, thickness: d.largest, thicknessModel: d.model }),
-      frameIntensities(crystal, [frame], { ...model, thicknessModel: two }),
+      frameIntensities(factors, [frame], { ...model, thickness: d.largest, thicknessModel: d.model }),
+      frameIntensities(factors, [frame], { ...model, thicknessModel: two }),
     ]);
   let miss = 0,
     sum = 0;
@@ -115,8 +93,8 @@ test("a refinement with the free distribution fits better than plate and wedge",
       thicknessTo: 800,
       workers: 1,
     },
-    one = await runDynamical(rutile, data, options),
-    free = await runDynamical(rutile, data, { ...options, freeThickness: true });
+    one = await runDynamical(crystal, data, options),
+    free = await runDynamical(crystal, data, { ...options, freeThickness: true });
   expect(one.distribution).toBeUndefined();
   expect(free.result.models[0]!.thicknessModel.kind).toBe("free");
   expect(free.result.residuals.wrAll).toBeLessThan(0.55 * one.result.residuals.wrAll);
@@ -127,6 +105,6 @@ test("a refinement with the free distribution fits better than plate and wedge",
 }, 120_000);
 test("two nodes are refused", async () => {
   await expect(
-    thicknessDistribution(rutile, { beam: electrons, frames: await measured({ kind: "wedge" }, 0.01), model }, { nodes: 2 }),
+    thicknessDistribution(crystal, { beam: electrons, frames: await measured({ kind: "wedge" }, 0.01), model }, { nodes: 2 }),
   ).rejects.toThrow("three nodes");
 });
