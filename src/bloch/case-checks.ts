@@ -13,7 +13,34 @@ const atomKeys = new Set(["element", "xyz", "B", "uIso", "uAniso", "occupancy", 
 /** Atoms at rest are ellipsoids too. */
 const isEllipsoid = (cell: UnitCell, u: Adp): boolean => isPositiveAdp(cell, u.map((x, i) => x + (i < 3 ? 1e-9 : 0)) as unknown as Adp);
 
+const parameterKinds = new Set("x y z occupancy uIso u11 u22 u33 u12 u13 u23 thickness".split(" "));
+
+/** The optional requests: what they hold besides numbers that their own readers check. */
+function checkOptions(inputs: CaseInputs): void {
+  for (const key of ["surfaceNormal", "refraction"] as const)
+    if (inputs[key] !== undefined && typeof inputs[key] !== "boolean") fail("bad-value", { [key]: inputs[key] }, `${key} is true or false`);
+  for (const key of ["precession", "rotation", "mosaicity", "tiltCorrection"] as const) {
+    const option: unknown = inputs[key];
+    if (option === undefined) continue;
+    if (typeof option !== "object" || option === null) fail("bad-value", { [key]: option }, `${key} is an object of named numbers`);
+    for (const [name, value] of Object.entries(option as object))
+      if (name !== "kind" && name !== "axes" && !finite(value) && !numbers(value, 3))
+        fail("bad-value", { [`${key}.${name}`]: value }, `${key} holds finite numbers`);
+  }
+  const { derivatives, beams } = inputs;
+  if (derivatives !== undefined && !Array.isArray(derivatives))
+    fail("bad-value", { derivatives }, 'derivatives is a list such as [{"kind": "x", "atom": 0}, {"kind": "thickness"}]');
+  derivatives?.forEach((q, i) => {
+    if (!parameterKinds.has(q?.kind))
+      fail("bad-value", { [`derivatives[${i}]`]: q }, `a parameter is of kind ${[...parameterKinds].join(", ")}`);
+  });
+  const strong = new Set(beams.map((h) => h.join(" ")));
+  for (const h of inputs.weakBeams ?? [])
+    if (strong.has(h.join(" "))) fail("bad-value", { weakBeam: h }, "a beam is either kept or eliminated: take it from one of the lists");
+}
+
 function checkAtom(cell: UnitCell, a: Record<string, unknown>, i: number): void {
+  if (typeof a !== "object" || a === null) fail("bad-value", { atom: i, is: a }, "an atom is an object with element, xyz and B");
   const wrong = (key: string, cure: string): never => fail("bad-value", { atom: i, [key]: a[key] }, cure);
   const unknown = Object.keys(a).filter((k) => !atomKeys.has(k));
   if (unknown.length > 0)
@@ -62,8 +89,8 @@ export function checkCase(inputs: CaseInputs): void {
     if (!numbers(h, 3) || !h.every(Number.isInteger))
       fail("bad-value", { beam: h }, "a beam of inputs.beams is three whole numbers h, k, l");
   if (inputs.kV !== undefined && typeof inputs.kV !== "number") fail("bad-value", { kV: inputs.kV }, "kV is a number, for example 200");
-  if (!Array.isArray(t) || !t.every((x) => typeof x === "number"))
-    fail("bad-value", { thicknessesAngstrom: t }, "thicknessesAngstrom is a list of numbers, Å");
+  if (!Array.isArray(t) || !t.every((x) => x > 0 && finite(x)))
+    fail("bad-value", { thicknessesAngstrom: t }, "thicknessesAngstrom is a list of positive numbers, Å");
   const three = (x: unknown): boolean => Array.isArray(x) && x.length === 3 && x.every((v) => typeof v === "number");
   if (!three(k)) fail("bad-value", { kReciprocal: k }, "kReciprocal holds the three components of K on a*, b*, c*");
   if (inputs.normalDirect !== undefined && !three(inputs.normalDirect))
@@ -74,6 +101,7 @@ export function checkCase(inputs: CaseInputs): void {
       { absorptive: inputs.absorptive, absorptiveRatio: inputs.absorptiveRatio },
       "absorptive and absorptiveRatio exclude each other",
     );
+  checkOptions(inputs);
   const known = beam(inputs.kV);
   agree("cellVolume", inputs.cellVolume, cell.volume, "volume of the cell");
   agree("wavelengthAngstrom", inputs.wavelengthAngstrom, known.wavelength, "wavelength of kV");

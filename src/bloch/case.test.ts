@@ -157,6 +157,16 @@ test("bad cases are refused by name, unknown keys are noticed", () => {
     [{ atoms: [{ element: "Si", xyz: [0, 0, 0], B: -1 }] }, /displacement/],
     [{ atoms: [{ element: "Si", xyz: [0, 0, 0], uAniso: [0.1, 0.1, -0.1, 0, 0, 0] }] }, /ellipsoid/],
     [{ normalDirect: [0, 0, 0] }, /normal/],
+    [{ thicknessesAngstrom: [0] }, /thickness/],
+    [{ atoms: [null] }, /atom/],
+    [{ scatteringFactor: "constructor" }, /known tables/],
+    [{ surfaceNormal: "no" }, /true or false/],
+    [{ precession: { semiAngleDeg: "1", azimuths: 5 } }, /precession/],
+    [{ mosaicity: 3 }, /mosaicity/],
+    [{ derivatives: "x" }, /derivatives/],
+    [{ derivatives: [null] }, /kind/],
+    [{ derivatives: [{ kind: "form", atom: 0 }] }, /kind/],
+    [{ weakBeams: [small.beams[1]] }, /kept or eliminated/],
     [{ scatteringFactor: "made-up" }, /known tables/],
     [{ absorptive: "made-up" }, /absorptive/],
     [{ precession: { semiAngleDeg: Number.NaN, azimuths: 8 } }, /./],
@@ -172,5 +182,6 @@ test("bad cases are refused by name, unknown keys are noticed", () => {
     expect(isSdkError(error), JSON.stringify(change)).toBe(true);
     expect(String((error as Error).message), JSON.stringify(change)).toMatch(message);
   }
+  expect(() => twoBeamOutputs([null] as never)).toThrow(/two-beam/);
   expect(unknownInputs({ ...small, precesion: 1 } as CaseInputs)).toEqual(["precesion"]);
 });

@@ -128,7 +128,9 @@ function prepare(inputs: CaseInputs): Prepared {
   const known = beam(inputs.kV);
   const b: Beam = { ...known, gamma: inputs.gamma ?? known.gamma, beta: inputs.vOverC ?? known.beta };
   const name = inputs.scatteringFactor ?? "lobato2014";
-  const factors = tables[name] ?? fail("unsupported", { scatteringFactor: name }, `known tables: ${Object.keys(tables).join(", ")}`);
+  const factors = Object.hasOwn(tables, name)
+    ? tables[name]!
+    : fail("unsupported", { scatteringFactor: name }, `known tables: ${Object.keys(tables).join(", ")}`);
   const absorption = caseAbsorption(inputs, b, factors);
   const zero = beams.findIndex((h: readonly number[]) => h.every((x) => x === 0));
   if (zero < 0) fail("bad-value", { beams: beams.length }, "the direct beam, 0 0 0, is missing from inputs.beams");
@@ -266,6 +268,8 @@ export function unknownInputs(inputs: CaseInputs): readonly string[] {
 
 /** Closed forms of the rows of a two-beam case. */
 export function twoBeamOutputs(rows: readonly TwoBeamRow[]): readonly TwoBeamRow[] {
+  if (!Array.isArray(rows) || !rows.every((r) => typeof r === "object" && r !== null))
+    fail("bad-value", { rows }, "a two-beam case lists rows {extinctionDistanceAngstrom, s, thickness}");
   return rows.map((r) => ({
     ...r,
     ...twoBeamIntensities({

@@ -71,14 +71,14 @@ function monotoneCubic(x: readonly number[], y: (i: number) => number, k: number
 /**
  * Absorptive factors by integration of any elastic form factor (Bird & King 1990, Acta Cryst. A46, 202; Hall & Hirsch 1965):
  * f'(s, B) = (2h/m₀v) ∫ d²s' f(|s' + s/2|) f(|s' − s/2|) [1 − exp(−2B(s'² − s²/4))], rest-mass f; (2h/m₀v) = 2γλ.
- * The integral is tabulated in s (step 0.02 Å⁻¹, each node when first needed, to `sMax`) and read by cubic interpolation.
+ * The integral is tabulated in s (step 0.01 Å⁻¹, each node when first needed, to `sMax`) and read by polynomials through eight of them.
  */
 export function birdKingAbsorptive(elastic: (element: string) => FormFactor, beam: Pick<Beam, "beta">, sMax = 3): AbsorptiveSource {
   return (element, bIso) => {
     if (!(bIso >= 0)) fail("out-of-range", { element, bIso }, "B is a mean square displacement, B = 8π²⟨u²⟩ in Å², not negative");
     const form = elastic(element);
-    const step = 0.02,
-      n = Math.ceil(sMax / step) + 3;
+    const step = 0.01,
+      n = Math.ceil(sMax / step) + 5;
     const table = new Float64Array(n).fill(Number.NaN);
     const value = (at: number): number => {
       const i = Math.abs(at);
@@ -91,12 +91,12 @@ export function birdKingAbsorptive(elastic: (element: string) => FormFactor, bea
       source: `Bird-King integral of ${form.source}`,
       damped: (s) => {
         if (s > sMax) fail("out-of-range", { s, sMax }, "pass a larger sMax (Å⁻¹) to birdKingAbsorptive");
-        // Cubic through four points; the function is even in s.
+        // Neville's scheme through the eight nearest nodes; the function is even in s.
         const x = s / step,
-          i = Math.min(Math.floor(x), n - 3),
-          t = x - i;
-        const [p, q, r, u] = [value(i - 1), value(i), value(i + 1), value(i + 2)];
-        return q + 0.5 * t * (r - p) + t * t * (p - 2.5 * q + 2 * r - 0.5 * u) + t * t * t * (1.5 * (q - r) + 0.5 * (u - p));
+          first = Math.floor(x) - 3;
+        const p = Array.from({ length: 8 }, (_, i) => value(first + i));
+        for (let k = 1; k < 8; k++) for (let i = 0; i + k < 8; i++) p[i] = ((first + i + k - x) * p[i]! + (x - first - i) * p[i + 1]!) / k;
+        return p[0]!;
       },
     };
   };

@@ -165,6 +165,14 @@ describe("absorptive factors", () => {
       expect(birdKingDamped((q) => Math.exp(-a * q * q), s, bIso, b200.beta)).toSatisfy(closeTo(exact, 1e-9));
     }
   });
+  test("between its nodes too, for the sharpest of the factors", () => {
+    for (const e of ["Si", "Cs", "Au"]) {
+      const { damped } = birdKingAbsorptive(lobato, b200)(e, 0.8),
+        f = (s: number): number => lobato(e).regular(s);
+      for (const s of [0.0047, 0.0153, 0.0851, 0.3137, 1.2345])
+        expect(Math.abs(damped(s) - birdKingDamped(f, s, 0.8, b200.beta)), `${e} s=${s}`).toBeLessThan(1e-10 * damped(0));
+    }
+  });
   test("Thomas' table is that integral over Lobato's factors: 1 % in the useful range, both routes vanish with B", () => {
     const table = thomasAbsorptive(b200),
       integral = birdKingAbsorptive(lobato, b200);
