@@ -15,6 +15,16 @@ export function fillReal(n: i32, key: usize, table: usize, centre: i32, q: usize
 export function fillComplex(n: i32, key: usize, table: usize, centre: i32, q: usize, diagonal: usize, u0: f64, decay: f64, hermitian: bool, f: f64, shift: f64, a: usize): void {
   complex(n, key, table, centre, q, diagonal, u0, decay, hermitian, f, shift, a);
 }
+/** In place a := f·(a − shift − i·decay), rows of `width` numbers of which `ld − n` at the end are zero; pairs: complex. */
+export function rescale(n: i32, width: i32, pairs: bool, f: f64, shift: f64, decay: f64, a: usize): void {
+  const end = a + <usize>n * <usize>width * 8, factor = f64x2.splat(f);
+  for (let p = a; p < end; p += 16) v128.store(p, f64x2.mul(factor, v128.load(p)));
+  const step = (<usize>width + (pairs ? 2 : 1)) * 8;
+  for (let i: i32 = 0, p = a; i < n; i++, p += step) {
+    store<f64>(p, load<f64>(p) - f * shift);
+    if (pairs) store<f64>(p, load<f64>(p, 8) - f * decay, 8);
+  }
+}
 /** J_k(x_t) for k < terms, one row a time t (rho·tau_t), rows of `capacity`; returns the number of terms needed for 1e-15, or −1 when over capacity. */
 export function bessel(times: i32, tau: usize, rho: f64, capacity: i32, out: usize): i32 {
   return besselTable(times, tau, rho, capacity, out);
@@ -76,21 +86,22 @@ export function combine(times: i32, terms: i32, width: i32, J: usize, capacity: 
 }
 
 /**
- * psi = even + i·odd: out [times, n] complex. kind 0: even and odd are real rows of `width`; kind 1: complex.
+ * psi = (even + i·odd)·turn: out [times, n] complex. kind 0: even and odd are real rows of `width`; kind 1: complex. turn: a complex factor of each
+ * time, or 0 for none.
  */
-export function waves(times: i32, n: i32, width: i32, kind: i32, even: usize, odd: usize, out: usize): void {
+export function waves(times: i32, n: i32, width: i32, kind: i32, turn: usize, even: usize, odd: usize, out: usize): void {
   for (let t: i32 = 0; t < times; t++) {
+    const c = turn ? load<f64>(turn + (<usize>t << 4)) : 1, s = turn ? load<f64>(turn + (<usize>t << 4), 8) : 0;
     const e = even + <usize>t * <usize>width * 8, o = odd + <usize>t * <usize>width * 8, p = out + <usize>t * <usize>n * 16;
     for (let i: i32 = 0; i < n; i++) {
-      const at = p + (<usize>i << 4);
-      if (kind == 0) {
-        store<f64>(at, load<f64>(e + (<usize>i << 3)));
-        store<f64>(at, load<f64>(o + (<usize>i << 3)), 8);
-      } else {
-        const c = <usize>i << 4;
-        store<f64>(at, load<f64>(e + c) - load<f64>(o + c, 8));
-        store<f64>(at, load<f64>(e + c, 8) + load<f64>(o + c), 8);
+      const at = p + (<usize>i << 4), k = <usize>i << (kind == 0 ? 3 : 4);
+      let re = load<f64>(e + k), im = load<f64>(o + k);
+      if (kind != 0) {
+        re -= load<f64>(o + k, 8);
+        im += load<f64>(e + k, 8);
       }
+      store<f64>(at, turn ? re * c - im * s : re);
+      store<f64>(at, turn ? re * s + im * c : im, 8);
     }
   }
 }
@@ -160,7 +171,7 @@ export function solve(
       vectorsComplex(n, a, terms, v, work);
     }
     combine(times, terms, width, J, capacity, v, even, odd, work);
-    waves(times, n, width, kind == 0 ? 0 : 1, even, odd, psi);
+    waves(times, n, width, kind == 0 ? 0 : 1, 0, even, odd, psi);
     error = averageIntensities(times, n, psi, weights, q, out);
     if (kind == 2 || error <= tolerance) break;
     below = 1.5 * below + 0.02 * (hi - lo) + 1e-6;

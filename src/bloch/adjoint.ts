@@ -3,6 +3,7 @@ import { type BlochKernels, blochKernels } from "../kernels/bloch.js";
 import { denseKernels } from "../kernels/dense.js";
 import type { DifferenceIndex } from "./differences.js";
 import { potentialLayout } from "./potential.js";
+import { placeMatrix } from "./propagate-chebyshev.js";
 import { absorptionCentre, chebyshevCapacity, spectralMargins } from "./spectrum.js";
 import type { StructureMatrix } from "./structure-matrix.js";
 import type { ThicknessNodes } from "./thickness.js";
@@ -99,22 +100,11 @@ export function adjointSolution(
       pO = alloc(8 * times * width),
       pPsi = alloc(16 * times * n),
       pWork = alloc(kernels.gemmWork() + 32 * n + 64);
-    const a = arena.f64(pA, n * width);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++)
-        if (real) a[i * ld + j] = f * m.a[i * n + j]!;
-        else {
-          a[2 * (i * n + j)] = f * m.a[2 * (i * n + j)]!;
-          a[2 * (i * n + j) + 1] = f * m.a[2 * (i * n + j) + 1]!;
-        }
-      if (real && ld > n) a[i * ld + n] = 0;
-      a[real ? i * ld + i : 2 * (i * n + i)]! -= f * shift;
-      if (!real) a[2 * (i * n + i) + 1]! -= f * decay;
-    }
+    placeMatrix(m, kernels, f, shift, decay, pA);
     if (real) kernels.vectorsReal(n, pA, ld, terms, pV);
     else kernels.vectorsComplex(n, pA, terms, pV, pWork);
     kernels.combine(times, terms, width, pJ, capacity, pV, pE, pO, pWork);
-    kernels.waves(times, n, width, real ? 0 : 1, pE, pO, pPsi);
+    kernels.waves(times, n, width, real ? 0 : 1, 0, pE, pO, pPsi);
     const psi = arena.f64(pPsi, 2 * times * n).slice();
     /** (2 − δ)(−1)^⌊k/2⌋ J_k: the coefficients without the factor i of the odd ones. */
     const coefficient = arena.f64(pJ, times * capacity).slice();
@@ -133,7 +123,7 @@ export function adjointSolution(
         }
       }
       kernels.combine(times, terms, width, pJ, capacity, pV, pE, pO, pWork);
-      kernels.waves(times, n, width, real ? 0 : 1, pE, pO, pPsi);
+      kernels.waves(times, n, width, real ? 0 : 1, 0, pE, pO, pPsi);
       const slope = arena.f64(pPsi, 2 * times * n),
         out = new Float64Array(n);
       for (let t = 0; t < times; t++) {

@@ -36,42 +36,30 @@ export function chebyshevColumns(
     const shift = (lo - below + hi + above) / 2,
       rho = Math.max(1e-9, (hi + above - lo + below) / 2);
     const capacity = chebyshevCapacity(rho * longest);
-    const sizes = [8 * count, 8 * count * capacity, 8 * capacity * width, 8 * count * width, 8 * count * width, 16 * count * n];
+    const sizes = [24 * count, 8 * count * capacity, 8 * capacity * width, 8 * count * width, 8 * count * width, 16 * count * n];
     const out = scoped(arena, [...sizes, kernels.gemmWork() + 32 * n], ([pTau, pJ, pV, pEven, pOdd, pPsi, pWork]) => {
       arena.f64(pTau!, count).set(tau);
+      const turn = pTau! + 8 * count;
+      arena
+        .f64(turn, 2 * count)
+        .set(Array.from(tau).flatMap((t) => [Math.exp(-decay * t) * Math.cos(t * shift), Math.exp(-decay * t) * Math.sin(t * shift)]));
       const terms = kernels.bessel(count, pTau!, rho, capacity, pJ!);
       if (terms < 0) fail("no-convergence", { rho, longest }, "the Bessel functions need more terms than planned; please report this case");
       write(shift, decay, rho, terms, pV!);
       kernels.combine(count, terms, width, pJ!, capacity, pV!, pEven!, pOdd!, pWork!);
-      kernels.waves(count, n, width, pairs ? 1 : 0, pEven!, pOdd!, pPsi!);
+      kernels.waves(count, n, width, pairs ? 1 : 0, turn, pEven!, pOdd!, pPsi!);
       return arena.f64(pPsi!, 2 * n * count).slice();
     });
     let worst = 0;
     for (let t = 0; t < count; t++) {
       let norm = 0;
-      if (decay > 0) {
-        const f = Math.exp(-decay * tau[t]!);
-        for (let i = 2 * t * n; i < 2 * (t + 1) * n; i++) out[i]! *= f;
-      }
       for (let i = 2 * t * n; i < 2 * (t + 1) * n; i++) norm += out[i]! * out[i]!;
       worst = Math.max(
         worst,
         Number.isFinite(norm) ? (m.absorbing ? Math.max(0, norm - 1) : Math.abs(norm - 1)) : Number.POSITIVE_INFINITY,
       );
     }
-    if (worst <= NORM + 1e-15 * rho * longest) {
-      for (let t = 0; t < count; t++) {
-        const c = Math.cos(tau[t]! * shift),
-          s = Math.sin(tau[t]! * shift);
-        for (let i = 2 * t * n; i < 2 * (t + 1) * n; i += 2) {
-          const re = out[i]!,
-            im = out[i + 1]!;
-          out[i] = re * c - im * s;
-          out[i + 1] = re * s + im * c;
-        }
-      }
-      return out;
-    }
+    if (worst <= NORM + 1e-15 * rho * longest) return out;
     below = 1.5 * below + 0.02 * (hi - lo) + 1e-6;
     above = 1.5 * above + 0.02 * (hi - lo) + 1e-6;
   }
@@ -82,31 +70,28 @@ export function chebyshevColumns(
   );
 }
 
+/** f·(A − shift − i·decay) to kernel memory: real rows of an even length with a zero tail, or complex rows. */
+export function placeMatrix(m: StructureMatrix, kernels: BlochKernels, f: number, shift: number, decay: number, to: number): void {
+  const n = m.size,
+    width = m.real ? (n + 1) & ~1 : 2 * n,
+    a = kernels.arena.f64(to, n * width);
+  if (m.a.length === a.length) a.set(m.a);
+  else {
+    a.fill(0);
+    for (let i = 0; i < n; i++) a.set(m.a.subarray(i * n, (i + 1) * n), i * width);
+  }
+  kernels.rescale(n, width, m.real ? 0 : 1, f, shift, decay, to);
+}
+
 /** The vectors from the dense matrix. */
 export function denseChebyshev(m: StructureMatrix, tau: Float64Array, kernels: BlochKernels): Float64Array {
   const n = m.size,
-    { arena } = kernels,
     ld = (n + 1) & ~1;
-  return scoped(arena, [m.real ? 8 * n * ld : 16 * n * n, 32 * n], ([pA, pWork]) => {
+  return scoped(kernels.arena, [m.real ? 8 * n * ld : 16 * n * n, 32 * n], ([pA, pWork]) => {
     const write: VectorWriter = (shift, decay, rho, terms, v) => {
-      const f = 2 / rho;
-      if (m.real) {
-        const a = arena.f64(pA!, n * ld);
-        for (let i = 0; i < n; i++) {
-          for (let j = 0; j < n; j++) a[i * ld + j] = f * m.a[i * n + j]!;
-          if (ld > n) a[i * ld + n] = 0;
-          a[i * ld + i]! -= f * shift;
-        }
-        kernels.vectorsReal(n, pA!, ld, terms, v);
-      } else {
-        const a = arena.f64(pA!, 2 * n * n);
-        for (let i = 0; i < a.length; i++) a[i] = f * m.a[i]!;
-        for (let i = 0; i < n; i++) {
-          a[2 * (i * n + i)]! -= f * shift;
-          a[2 * (i * n + i) + 1]! -= f * decay;
-        }
-        kernels.vectorsComplex(n, pA!, terms, v, pWork!);
-      }
+      placeMatrix(m, kernels, 2 / rho, shift, decay, pA!);
+      if (m.real) kernels.vectorsReal(n, pA!, ld, terms, v);
+      else kernels.vectorsComplex(n, pA!, terms, v, pWork!);
     };
     return chebyshevColumns(m, tau, kernels, write, !m.real);
   });

@@ -14,42 +14,51 @@ const ROWS = 8;
  * Margins by perturbation: row i moves its level by Σ_j |A_ij|²/|d_i − d_j| towards the outside, or by |A_ij| where the levels are closer
  * than that. For windows of excitation errors much wider than the coupling this is a few per cent of the width, where Gershgorin's bound is
  * a half; it is no bound, so the norm of the result is checked. `safe` sums |A_ij| over every row instead: Gershgorin, always valid.
+ * The entries are those of `a`, or those of the potential where the matrix is not made yet.
  */
 export function spectralMargins(
-  m: Pick<StructureMatrix, "size" | "hkl" | "twoKs" | "surface" | "potential">,
+  m: Pick<StructureMatrix, "size" | "hkl" | "twoKs" | "surface" | "potential"> & { readonly a?: Float64Array | undefined },
   safe = false,
 ): SpectralMargins {
   const n = m.size,
-    { table, real, span } = m.potential;
-  const { sh, sk, centre } = potentialLayout(span);
-  const d = m.twoKs.map((x, i) => x / m.surface[i]!);
-  const key = Int32Array.from({ length: n }, (_, i) => m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!);
-  const q = m.surface.map((x) => 1 / Math.sqrt(x));
+    { table, real, span } = m.potential,
+    { sh, sk, centre } = potentialLayout(span);
+  const d = new Float64Array(n),
+    share = new Float64Array(n),
+    key = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    share[i] = 1 / m.surface[i]!;
+    d[i] = m.twoKs[i]! * share[i]!;
+    key[i] = m.hkl[3 * i]! * sh + m.hkl[3 * i + 1]! * sk + m.hkl[3 * i + 2]!;
+  }
+  const entries = m.a ?? table;
   const sorted = d.slice().sort();
   const lo = sorted[0]!,
     hi = sorted[n - 1]!;
   const low = sorted[Math.min(ROWS, n) - 1]!,
     high = sorted[Math.max(0, n - ROWS)]!;
-  const modulus = (i: number, j: number): number => {
-    const at = centre + key[i]! - key[j]!;
-    return q[i]! * q[j]! * (real ? Math.abs(table[at]!) : Math.sqrt(table[2 * at]! ** 2 + table[2 * at + 1]! ** 2));
-  };
   let above = 0,
     below = 0;
   for (let i = 0; i < n; i++) {
-    if (!safe && d[i]! > low && d[i]! < high) continue;
+    const here = d[i]!;
+    if (!safe && here > low && here < high) continue;
     let up = 0,
       down = 0;
     for (let j = 0; j < n; j++) {
       if (j === i) continue;
-      const v = modulus(i, j),
-        gap = d[i]! - d[j]!;
-      const shift = safe ? v : Math.min(v, (v * v) / Math.max(Math.abs(gap), 1e-300));
-      if (safe || gap >= -v) up += shift;
-      if (safe || gap <= v) down += shift;
+      const at = m.a ? i * n + j : centre + key[i]! - key[j]!,
+        gap = here - d[j]!;
+      const square = real ? entries[at]! ** 2 : entries[2 * at]! ** 2 + entries[2 * at + 1]! ** 2;
+      const w2 = m.a ? square : share[i]! * share[j]! * square;
+      if (safe || gap * gap <= w2) {
+        const w = Math.sqrt(w2);
+        up += w;
+        down += w;
+      } else if (gap > 0) up += w2 / gap;
+      else down -= w2 / gap;
     }
-    above = Math.max(above, d[i]! + up - hi);
-    below = Math.max(below, lo - d[i]! + down);
+    above = Math.max(above, here + up - hi);
+    below = Math.max(below, lo - here + down);
   }
   const slack = 0.01 * (hi - lo) + 1e-6;
   return { below: below + slack, above: above + slack };

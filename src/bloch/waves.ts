@@ -33,9 +33,8 @@ export function blochFlux(w: BlochWaves): Float64Array {
 
 /**
  * From B = M⁻¹ψ to ψ, and from the origin of the potential to that of the structure: ψ_g = q_g B_g exp(−2πi g·origin), in place.
- * @param global - a further phase angle for each thickness
  */
-export function finishWaves(m: StructureMatrix, amplitudes: Float64Array, count: number, global?: (t: number) => number): void {
+export function finishWaves(m: StructureMatrix, amplitudes: Float64Array, count: number): void {
   const n = m.size,
     { origin } = m.potential;
   const cr = new Float64Array(n),
@@ -46,18 +45,11 @@ export function finishWaves(m: StructureMatrix, amplitudes: Float64Array, count:
     cr[i] = q * Math.cos(2 * Math.PI * (p - Math.round(p)));
     ci[i] = -q * Math.sin(2 * Math.PI * (p - Math.round(p)));
   }
-  for (let t = 0; t < count; t++) {
-    const angle = global?.(t) ?? 0,
-      gr = Math.cos(angle),
-      gi = Math.sin(angle);
-    for (let i = 0; i < n; i++) {
-      const at = 2 * (t * n + i),
-        fr = cr[i]! * gr - ci[i]! * gi,
-        fi = cr[i]! * gi + ci[i]! * gr;
+  for (let t = 0, at = 0; t < count; t++)
+    for (let i = 0; i < n; i++, at += 2) {
       const re = amplitudes[at]!,
         im = amplitudes[at + 1]!;
-      amplitudes[at] = re * fr - im * fi;
-      amplitudes[at + 1] = re * fi + im * fr;
+      amplitudes[at] = re * cr[i]! - im * ci[i]!;
+      amplitudes[at + 1] = re * ci[i]! + im * cr[i]!;
     }
-  }
 }

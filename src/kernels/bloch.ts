@@ -18,6 +18,8 @@ export interface BlochKernels {
   fillReal(n: N, key: N, table: N, centre: N, q: N, diagonal: N, f: N, shift: N, a: N, ld: N): void;
   /** f·(A − shift − i·decay) of a complex potential; u0 is the imaginary part of W₀. */
   fillComplex(n: N, key: N, table: N, centre: N, q: N, diagonal: N, u0: N, decay: N, hermitian: N, f: N, shift: N, a: N): void;
+  /** In place a := f·(a − shift − i·decay), rows of `width` numbers, complex ones as pairs. */
+  rescale(n: N, width: N, pairs: N, f: N, shift: N, decay: N, a: N): void;
   /** J_k(rho·τ_t), rows of `capacity`; the number of terms above 1e-15, or −1 when they do not fit. */
   bessel(times: N, tau: N, rho: N, capacity: N, out: N): number;
   /** v_k = T_k(X) e₀, k < terms, where a = 2X. */
@@ -25,8 +27,8 @@ export interface BlochKernels {
   vectorsComplex(n: N, a: N, terms: N, v: N, work: N): void;
   /** Sums over the even and the odd vectors with the coefficients of exp(i rho τ x); J is overwritten. */
   combine(times: N, terms: N, width: N, J: N, capacity: N, v: N, even: N, odd: N, work: N): void;
-  /** ψ = even + i·odd, [times, n] complex; kind 0 for real rows of `width`. */
-  waves(times: N, n: N, width: N, kind: N, even: N, odd: N, out: N): void;
+  /** ψ = (even + i·odd)·turn, [times, n] complex; kind 0 for real rows of `width`. turn: a complex factor of each time, or 0. */
+  waves(times: N, n: N, width: N, kind: N, turn: N, even: N, odd: N, out: N): void;
   /** Σ_t w_t |ψ_t|² q² into out [n]; returns the largest deviation of a norm from 1. */
   averageIntensities(times: N, n: N, psi: N, weights: N, q: N, out: N): number;
   /** Intensities of one orientation in one call (kind 0 real, 1 Hermitian, 2 absorbing about i·decay): what the worker pool runs. Scratch: {@link solveBytes}. */

@@ -45,6 +45,16 @@ export function jsBloch(arena: Arena): BlochKernels {
         h[to + 1] = f * (u0 * h[q / 8 + i]! ** 2 - decay);
       }
     },
+    rescale: (n, width, pairs, f, shift, decay, a) => {
+      const h = heap(),
+        at = a / 8;
+      for (let i = 0; i < n * width; i++) h[at + i]! *= f;
+      for (let i = 0; i < n; i++) {
+        const p = at + i * width + (pairs ? 2 * i : i);
+        h[p]! -= f * shift;
+        if (pairs) h[p + 1]! -= f * decay;
+      }
+    },
     bessel: (times, tau, rho, capacity, out) => {
       const h = heap();
       let terms = 1;
@@ -107,16 +117,21 @@ export function jsBloch(arena: Arena): BlochKernels {
         }
       }
     },
-    waves: (times, n, width, kind, even, odd, out) => {
+    waves: (times, n, width, kind, turn, even, odd, out) => {
       const h = heap();
-      for (let t = 0; t < times; t++)
+      for (let t = 0; t < times; t++) {
+        const c = turn ? h[turn / 8 + 2 * t]! : 1,
+          s = turn ? h[turn / 8 + 2 * t + 1]! : 0;
         for (let i = 0; i < n; i++) {
           const e = even / 8 + t * width,
             o = odd / 8 + t * width,
             to = out / 8 + 2 * (t * n + i);
-          h[to] = kind === 0 ? h[e + i]! : h[e + 2 * i]! - h[o + 2 * i + 1]!;
-          h[to + 1] = kind === 0 ? h[o + i]! : h[e + 2 * i + 1]! + h[o + 2 * i]!;
+          const re = kind === 0 ? h[e + i]! : h[e + 2 * i]! - h[o + 2 * i + 1]!,
+            im = kind === 0 ? h[o + i]! : h[e + 2 * i + 1]! + h[o + 2 * i]!;
+          h[to] = re * c - im * s;
+          h[to + 1] = re * s + im * c;
         }
+      }
     },
     averageIntensities: (times, n, psi, weights, q, out) => {
       const h = heap();
@@ -189,7 +204,7 @@ export function jsBloch(arena: Arena): BlochKernels {
           k.vectorsComplex(n, scratch, terms, v, work);
         }
         k.combine(times, terms, width, J, capacity, v, even, odd, work);
-        k.waves(times, n, width, kind === 0 ? 0 : 1, even, odd, psi);
+        k.waves(times, n, width, kind === 0 ? 0 : 1, 0, even, odd, psi);
         error = k.averageIntensities(times, n, psi, weights, q, out);
         if (kind === 2 || error <= tolerance) break;
         below = 1.5 * below + 0.02 * (hi - lo) + 1e-6;
