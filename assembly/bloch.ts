@@ -205,6 +205,34 @@ export function reverseComplex(n: i32, a: usize, hermitian: bool, terms: i32, y:
     else gemvT<f64>(n, n, 1, a, n, true, p + row, p);
   }
 }
+/**
+ * Pairs of different beams of a gradient g [n, n] with respect to 2X, real rows of ld numbers or complex rows of n: u[target_ij] += scale·q_i q_j g_ij (target:
+ * place of the number in u; u complex). Writes Σ Re(conj(g_ij) a_ij)·(1, slope_i + slope_j) to sums [2], a = 2X.
+ */
+export function collect(n: i32, ld: i32, pairs: bool, g: usize, a: usize, q: usize, slope: usize, target: usize, scale: f64, u: usize, sums: usize): void {
+  let total: f64 = 0, sloped: f64 = 0;
+  const row = <usize>ld << (pairs ? 4 : 3);
+  for (let i: i32 = 0; i < n; i++) {
+    const qi = scale * load<f64>(q + (<usize>i << 3)), si = load<f64>(slope + (<usize>i << 3));
+    const gi = g + <usize>i * row, ai = a + <usize>i * row, ti = target + (<usize>(i * n) << 2);
+    for (let j: i32 = 0; j < n; j++) {
+      if (i == j) continue;
+      const to = u + (<usize>load<i32>(ti + (<usize>j << 2)) << 3), f = qi * load<f64>(q + (<usize>j << 3));
+      const o = <usize>j << (pairs ? 4 : 3), re = load<f64>(gi + o);
+      let product = re * load<f64>(ai + o);
+      store<f64>(to, load<f64>(to) + f * re);
+      if (pairs) {
+        const im = load<f64>(gi + o, 8);
+        product += im * load<f64>(ai + o, 8);
+        store<f64>(to, load<f64>(to, 8) + f * im, 8);
+      }
+      total += product;
+      sloped += product * (si + load<f64>(slope + (<usize>j << 3)));
+    }
+  }
+  store<f64>(sums, total);
+  store<f64>(sums, sloped, 8);
+}
 // Structured product: beams on a grid, W·x = gather(FFT⁻¹(FFT(W)·FFT(scatter(x)))).
 
 /** grid [points] complex = 0, then x·q at `place`. x: real numbers or pairs. */

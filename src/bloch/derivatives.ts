@@ -91,19 +91,21 @@ export function blochJacobian(
     width = 2 * sum.index.size;
   const solution = adjointSolution(m, nodes, sum.index);
   try {
-    const k = new Float64Array(3 * rows.length);
+    const k = new Float64Array(3 * rows.length),
+      logThickness = new Float64Array(rows.length);
     rows.forEach((g, r) => {
       if (!(g >= 0 && g < m.size)) fail("bad-value", { row: g, beams: m.size }, "rows are places in the beam list");
       const c = new Float64Array(m.size);
       c[g] = 1;
       const pulled = solution.pull(c, sum.u.subarray(r * width, (r + 1) * width));
       k.set(byWaveVector(m, pulled.twoKs, pulled.kn), 3 * r);
+      logThickness[r] = pulled.logThickness;
     });
     const dW = potentialDerivatives(m.potential, s, sum.index.hkl, parameters, options);
     return {
       intensities: Float64Array.from(rows, (g) => solution.intensities[g]!),
       parameters: chainParameters(sum, dW),
-      logThickness: Float64Array.from(rows, (g) => solution.byLogThickness[g]!),
+      logThickness,
       k,
     };
   } finally {
@@ -111,7 +113,7 @@ export function blochJacobian(
   }
 }
 
-/** Gradient of one scalar Σ_g c_g ⟨I_g⟩ (c = dL/dI): about four forward solutions for any number of parameters. */
+/** Gradient of one scalar Σ_g c_g ⟨I_g⟩ (c = dL/dI): about three forward solutions for any number of parameters. */
 export interface BlochGradient {
   readonly value: number;
   readonly parameters: Float64Array;
@@ -131,11 +133,10 @@ export function blochGradient(
   try {
     const pulled = solution.pull(c, sum.u);
     const dW = potentialDerivatives(m.potential, s, sum.index.hkl, parameters, options);
-    const dot = (x: Float64Array): number => x.reduce((t, v, i) => t + v * c[i]!, 0);
     return {
-      value: dot(solution.intensities),
+      value: solution.intensities.reduce((t, v, i) => t + v * c[i]!, 0),
       parameters: chainParameters(sum, dW),
-      logThickness: dot(solution.byLogThickness),
+      logThickness: pulled.logThickness,
       k: byWaveVector(m, pulled.twoKs, pulled.kn),
     };
   } finally {

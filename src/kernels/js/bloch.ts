@@ -239,6 +239,30 @@ export function jsBloch(arena: Arena): BlochKernels {
           h[p + 2 * i + 1] = im;
         }
     },
+    collect: (n, ld, pairs, g, a, q, slope, target, scale, u, sums) => {
+      const h = heap(),
+        m = ints(),
+        size = pairs ? 2 : 1;
+      let total = 0,
+        sloped = 0;
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) {
+          if (i === j) continue;
+          const to = u / 8 + m[target / 4 + i * n + j]!,
+            f = scale * h[q / 8 + i]! * h[q / 8 + j]!;
+          let product = 0;
+          for (let part = 0; part < size; part++) {
+            const o = size * (i * ld + j) + part,
+              x = h[g / 8 + o]!;
+            h[to + part]! += f * x;
+            product += x * h[a / 8 + o]!;
+          }
+          total += product;
+          sloped += product * (h[slope / 8 + i]! + h[slope / 8 + j]!);
+        }
+      h[sums / 8] = total;
+      h[sums / 8 + 1] = sloped;
+    },
     scatter: (n, x, pairs, q, place, grid, points) => {
       const h = heap(),
         m = ints();
