@@ -117,12 +117,16 @@ export async function determineStructure(
     if (options.dynamical !== false) {
       const start = readyModel(out.kinematical.structure),
         { beam } = measured.instrument,
-        series = { beam, frames: data.frames, model: defaultFrameModel(start, data.frames, { thickness: 500 }) };
-      out.thickness = await scanThickness(start, series, part("thickness", 38, 42));
+        { frames } = data;
+      out.thickness = await scanThickness(
+        start,
+        { beam, frames, model: defaultFrameModel(start, frames, { thickness: 2000 }) },
+        part("thickness", 38, 42),
+      );
       const { model: thicknessModel, thickness } = out.thickness;
       out.dynamical = await refineDynamical(
         start,
-        { ...series, model: { ...series.model, thickness, thicknessModel } },
+        { beam, frames, model: defaultFrameModel(start, frames, { thickness, thicknessModel }) },
         { workers, stages: chainStages, ...part("dynamical refinement", 42, 74) },
       );
       if (!out.dynamical.structure.spaceGroup.centrosymmetric) {

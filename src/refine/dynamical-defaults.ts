@@ -1,6 +1,7 @@
 import type { FrameModel } from "../bloch/frames.js";
 import type { ThicknessModel } from "../bloch/thickness.js";
 import { fail } from "../core/errors.js";
+import { radians } from "../geometry/rotation.js";
 import type { Structure } from "../geometry/structure.js";
 import type { RefinedFrameData } from "./dynamical-types.js";
 
@@ -15,8 +16,20 @@ export interface ModelDefaults {
   readonly tiltCorrection?: number | undefined;
   /** Standard deviation of mosaic blocks, degrees; default none. */
   readonly mosaicityDeg?: number | undefined;
-  /** Samples of a sweep or azimuths of a cone; default from reach and thickness, 32 to 128. */
+  /** Samples of a sweep or azimuths of a cone; default {@link exposureSteps}. */
   readonly steps?: number | undefined;
+}
+
+/**
+ * Equal samples of the widest exposure: as a function of the angle in radians an intensity at the distance g oscillates with up to g·t cycles, and one sample
+ * a cycle is enough where the cut |Sg| < sMax and a distribution of thicknesses leave little of the fastest. Errors of F by a wedge (urea 2270 Å,
+ * glycine 670 Å): 22 % at 0.15 samples a cycle, 5 % at 0.35, 0.4 % at 0.6, 0.02 to 0.09 % at 0.95. 32 to 256.
+ */
+export function exposureSteps(frames: readonly Pick<RefinedFrameData, "exposure">[], gMax: number, thickness: number): number {
+  const width = ({ exposure: e }: Pick<RefinedFrameData, "exposure">): number =>
+    e.kind === "continuous" ? 2 * e.halfWidthDeg : e.kind === "precession" ? 2 * Math.PI * e.semiAngleDeg : 0;
+  const widest = frames.reduce((m, f) => Math.max(m, width(f)), 0);
+  return Math.max(32, Math.min(256, Math.ceil(radians(widest) * gMax * thickness)));
 }
 
 /** A model to start from for frames of which little is known, with the settings that dynamical refinements commonly use. @throws bad-value without reflections */
@@ -35,14 +48,7 @@ export function defaultFrameModel(s: Structure, frames: readonly RefinedFrameDat
   reach.sort((a, b) => a - b);
   // Some strays reach further than the data do.
   const gMax = options.gMax ?? Math.min(2.4, reach[Math.floor(0.98 * (reach.length - 1))]! + 0.1);
-  const width = (f: RefinedFrameData): number =>
-    f.exposure.kind === "continuous"
-      ? 2 * f.exposure.halfWidthDeg
-      : f.exposure.kind === "precession"
-        ? Math.PI * f.exposure.semiAngleDeg
-        : 0;
-  const widest = usable.reduce((m, f) => Math.max(m, width(f)), 0);
-  const steps = options.steps ?? Math.max(32, Math.min(128, Math.ceil(((widest * Math.PI) / 180) * gMax * thickness * 1.5)));
+  const steps = options.steps ?? exposureSteps(usable, gMax, thickness);
   return {
     gMax,
     sMax,

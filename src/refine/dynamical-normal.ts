@@ -155,15 +155,21 @@ export function solveBlocks(n: BlockNormal, damping: number): BlockSolution {
     });
   }
   if (!common.every(Number.isFinite)) fail("bad-value", { damping }, "the normal equations have no finite solution");
-  const own = n.blocks.map((block, f) => {
-    const k = block.size,
-      rest = block.e.slice();
-    for (let p = 0; p < k; p++) for (let i = 0; i < m; i++) rest[p]! -= block.c[p * m + i]! * common[i]!;
-    const x = new Float64Array(k);
-    for (let p = 0; p < k; p++) for (let q = 0; q < k; q++) x[p]! += inverse[f]![p * k + q]! * rest[q]!;
-    return x;
-  });
-  return { common, private: own };
+  return { common, private: n.blocks.map((block, f) => ownStep(block, common, inverse[f]!)) };
+}
+
+/** Private columns of a frame at given steps of the common ones, with a damping of their own. */
+export const privateStep = (block: FrameBlock, common: Float64Array, damping: number): Float64Array =>
+  ownStep(block, common, invert(block.d, block.size, damping));
+
+function ownStep(block: FrameBlock, common: Float64Array, inverse: Float64Array): Float64Array {
+  const k = block.size,
+    m = common.length,
+    rest = block.e.slice();
+  for (let p = 0; p < k; p++) for (let i = 0; i < m; i++) rest[p]! -= block.c[p * m + i]! * common[i]!;
+  const x = new Float64Array(k);
+  for (let p = 0; p < k; p++) for (let q = 0; q < k; q++) x[p]! += inverse[p * k + q]! * rest[q]!;
+  return x;
 }
 
 /** Inverse of the whole normal matrix: the common block, and the diagonals of the private ones. NaN where the data determine nothing. */

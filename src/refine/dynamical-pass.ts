@@ -50,13 +50,14 @@ export function columnsOf(p: Passes, stage: DynamicalStage): Column[] {
 /** Frames that count. */
 export const usable = (s: SetState): FrameState[] => s.frames.filter((f) => f.reason === undefined);
 
-/** Intensities and best scales of all frames; Σ w (Fo − kFc)². */
-export async function evaluate(p: Passes, q: ArrayLike<number>, note: string): Promise<number> {
+/** Intensities and best scales of all frames, or of some of them; their Σ w (Fo − kFc)². */
+export async function evaluate(p: Passes, q: ArrayLike<number>, note: string, some?: ReadonlySet<FrameState>): Promise<number> {
   let chi2 = 0;
-  const total = p.sets.reduce((n, s) => n + usable(s).length, 0);
+  const wanted = (s: SetState): FrameState[] => usable(s).filter((f) => some?.has(f) ?? true);
+  const total = p.sets.reduce((n, s) => n + wanted(s).length, 0);
   let before = 0;
   for (const s of p.sets) {
-    const frames = usable(s);
+    const frames = wanted(s);
     if (frames.length === 0) continue;
     const potential = potentialOf(p.model, q, s.data, p.factors);
     const done = before;

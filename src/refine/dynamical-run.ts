@@ -25,7 +25,7 @@ export interface DynamicalRunOptions extends Omit<DynamicalOptions, "stages">, M
   readonly startOnly?: boolean | undefined;
   /** Test both hands at the end. */
   readonly hand?: boolean | undefined;
-  /** Of the last stage. Default 8. */
+  /** Of the last stage. Default 20; most crystals converge in 6 to 12. */
   readonly maxCycles?: number | undefined;
 }
 export interface DynamicalRun {
@@ -48,7 +48,7 @@ export async function runDynamical(
 ): Promise<DynamicalRun> {
   const { orientations = true, thickness, thicknessModel, thicknessTo = 2000, signal, onProgress, factors } = options;
   // A resumed run makes its start again (the model's kind is chosen there), and takes everything refined from the checkpoint.
-  const model = defaultFrameModel(given, data.frames, { ...options, thickness: thickness ?? 600 });
+  const model = defaultFrameModel(given, data.frames, { ...options, thickness: thickness ?? thicknessTo });
   const start = await startDynamical(
     given,
     { ...data, model },
@@ -62,14 +62,14 @@ export async function runDynamical(
       factors,
     },
   );
-  // The scan may have found a crystal that needs finer steps than the guess.
+  // The scan looked as deep as it may go; a thinner crystal needs fewer steps.
   const { sampling } = defaultFrameModel(given, data.frames, { ...options, thickness: start.data.model.thickness });
   const from = { ...start.data, model: { ...start.data.model, sampling } };
   const tilts = data.frames.filter((f) => f.problem === undefined).map((f) => f.alphaDeg);
   const span = Math.max(...tilts) - Math.min(...tilts);
   const tiltCorrection = options.refineTiltCorrection ?? span > 40;
   const all = dynamicalStages({ orientations, tiltCorrection });
-  const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 8 } : s));
+  const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 20 } : s));
   const riding = options.freeHydrogens ? [] : ridingHydrogens(start.structure, true);
   const settings = { ...options, model: { riding, ...options.model } };
   const dataOf = (r: DynamicalResult): DynamicalData => ({ ...from, model: r.models[0]!, frames: r.frames.map((f) => f.frame) });

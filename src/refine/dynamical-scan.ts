@@ -14,6 +14,7 @@ import { type Arena, arena as newArena } from "../kernels/memory.js";
 import { type FormFactorSource, ignoreCharge } from "../scattering/form-factor.js";
 import { peng1996 } from "../scattering/peng.js";
 import { amplitudes, scaleSums } from "./amplitudes.js";
+import { exposureSteps } from "./dynamical-defaults.js";
 import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "./dynamical-depths.js";
 import { prepareDynamical } from "./dynamical-start.js";
 import type { DynamicalData, RefinedFrameData } from "./dynamical-types.js";
@@ -42,15 +43,16 @@ export interface ThicknessScan {
 
 /** A frame whose wR(F) is below this keeps its orientation until all are refined together. */
 const GOOD = 0.2;
-/** For orientations alone: no more than 40 samples of an exposure, one mosaic block. */
-function coarse(model: FrameModel): FrameModel {
-  const { sweep, azimuths } = model.sampling;
+/** For orientations alone: 0.6 of the samples that the thickness found asks for, one mosaic block. */
+function coarse({ model, frames }: DynamicalData): FrameModel {
+  const { sweep, azimuths } = model.sampling,
+    enough = Math.max(32, Math.ceil(0.6 * exposureSteps(frames, model.gMax, model.thickness)));
   return {
     ...model,
     mosaicity: { kind: "none" },
     sampling: {
-      sweep: sweep?.kind === "midpoint" ? { kind: "midpoint", steps: Math.min(40, sweep.steps) } : sweep,
-      azimuths: azimuths === undefined ? undefined : Math.min(64, azimuths),
+      sweep: sweep?.kind === "midpoint" ? { kind: "midpoint", steps: Math.min(enough, sweep.steps) } : sweep,
+      azimuths: azimuths === undefined ? undefined : Math.min(enough, azimuths),
     },
   };
 }
@@ -152,7 +154,7 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
     const crystal = crystalOf(s, data, factors);
     const good = new Set(usable(data));
     const frames: RefinedFrameData[] = [];
-    const model = coarse(current.model);
+    const model = coarse(current);
     for (const [i, f] of current.frames.entries()) {
       signal?.throwIfAborted();
       options.onProgress?.({ done: i, total: current.frames.length, note: "orientations" });

@@ -1,8 +1,8 @@
 import { compose, type Map3, type Vec3 } from "../core/frames.js";
 import { radians, rotationAbout } from "../geometry/rotation.js";
-import type { BlockNormal, BlockSolution } from "./dynamical-normal.js";
-import type { Column, Passes } from "./dynamical-pass.js";
-import type { SetState } from "./dynamical-state.js";
+import { type BlockNormal, type BlockSolution, privateStep } from "./dynamical-normal.js";
+import { type Column, chiOf, evaluate, type Passes, usable } from "./dynamical-pass.js";
+import type { FrameState, SetState } from "./dynamical-state.js";
 import type { DynamicalStage } from "./dynamical-types.js";
 
 /** Largest turn of a frame in one cycle: about the width of a rocking curve, beyond which the linear model says nothing. */
@@ -13,6 +13,9 @@ const MOST_THICKNESS = 0.3,
 /** A step is lengthened from this factor on, and never more than MOST_LONGER. */
 const LONGER = 1.8,
   MOST_LONGER = 5;
+/** Dampings that are tried for the turn of a frame whose χ² falls by less than POOR of what its equations say. */
+const DAMPINGS = [1, 10, 100, Number.POSITIVE_INFINITY],
+  POOR = 0.25;
 
 /** Remember instruments, orientations and intensities; the returned function puts them back. */
 export function keep(sets: readonly SetState[]): () => void {
@@ -62,12 +65,57 @@ export function takeStep(p: Passes, q: Float64Array, columns: readonly Column[],
     } else s.instrument = { ...s.instrument, [c.name]: s.instrument[c.name] + d };
   });
   if (!stage.orientations) return next;
-  const frames = p.sets.flatMap((s) => s.frames.filter((f) => f.reason === undefined));
-  frames.forEach((f, i) => {
+  p.sets.flatMap(usable).forEach((f, i) => {
     const [, x, y] = step.private[i]!;
     f.ub = turned(f.ub, factor * x!, factor * y!);
   });
   return next;
+}
+
+/** Orientations and χ² of the frames before a step, in the order of its private parts. */
+export const turnsBefore = (p: Passes): { readonly f: FrameState; readonly ub: FrameState["ub"]; readonly chi: number }[] =>
+  p.sets.flatMap(usable).map((f) => ({ f, ub: f.ub, chi: chiOf(f) }));
+
+/**
+ * More damping for the turns of single frames, where the frame itself does not fit better for its turn; at the end none. A turn belongs to one frame,
+ * so each may choose: with one damping for all, the frames with the sharpest rocking curves hold back the rest and the structure.
+ * @param q - parameters of the structure after the step
+ * @returns the change of χ²
+ */
+export async function settleTurns(
+  p: Passes,
+  q: ArrayLike<number>,
+  before: ReturnType<typeof turnsBefore>,
+  normal: BlockNormal,
+  step: BlockSolution,
+  note: string,
+): Promise<number> {
+  let change = 0;
+  const poor = (i: number, [, x, y]: Float64Array): boolean => {
+    const { f, chi } = before[i]!,
+      [, ex, ey] = normal.blocks[i]!.e;
+    return chi - chiOf(f) < POOR * Math.max(0, ex! * x! + ey! * y!);
+  };
+  let left = [...before.keys()].filter((i) => poor(i, step.private[i]!));
+  for (const damping of DAMPINGS) {
+    if (left.length === 0) break;
+    const tried = left.map((i) => {
+      const { f, ub } = before[i]!,
+        saved = { ub: f.ub, intensity: f.intensity, scale: f.scale },
+        own = damping < Number.POSITIVE_INFINITY ? privateStep(normal.blocks[i]!, step.common, damping) : new Float64Array(3);
+      const chi = chiOf(f);
+      f.ub = turned(ub, own[1]!, own[2]!);
+      return { i, f, chi, saved, own };
+    });
+    await evaluate(p, q, note, new Set(tried.map(({ f }) => f)));
+    left = [];
+    for (const { i, f, chi, saved, own } of tried) {
+      if (chiOf(f) < chi) change += chiOf(f) - chi;
+      else Object.assign(f, saved);
+      if (poor(i, own)) left.push(i);
+    }
+  }
+  return change;
 }
 
 /** The crystal turned about lab x and y by a small rotation vector, no more than a rocking curve's width. */

@@ -11,7 +11,7 @@ import { type Column, chiOf, columnsOf, evaluate, exactGradient, normalEquations
 import { dynamicalResult, overallResiduals } from "./dynamical-result.js";
 import { prepareDynamical } from "./dynamical-start.js";
 import { bestScale, type SetState, setStates } from "./dynamical-state.js";
-import { keep, lengthening, scaledStep, takeStep } from "./dynamical-step.js";
+import { keep, lengthening, scaledStep, settleTurns, takeStep, turnsBefore } from "./dynamical-step.js";
 import type { DynamicalCycle, DynamicalData, DynamicalOptions, DynamicalResult, DynamicalStage } from "./dynamical-types.js";
 import { structureModel } from "./model.js";
 import { restraintSet } from "./restraints.js";
@@ -34,7 +34,7 @@ export function dynamicalStages(
   return [
     { name: "scales and thickness", ...instrument, gradient: "rows", maxCycles: 4 },
     ...(orientations ? [{ name: "orientations", ...instrument, orientations, gradient: "rows" as const, maxCycles: 3 }] : []),
-    { name: "all", ...instrument, orientations, structure: true, maxCycles: 8 },
+    { name: "all", ...instrument, orientations, structure: true, maxCycles: 20 },
   ];
 }
 
@@ -111,7 +111,7 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
   };
   for (let s = from.stage; s < stages.length; s++) {
     const stage = stages[s]!,
-      most = stage.maxCycles ?? 8;
+      most = stage.maxCycles ?? 20;
     const resumed = options.resume !== undefined && s === from.stage;
     // More parameters than reflections: the stage would mean nothing. What the ones before found is kept.
     const usedFrames = sets.flatMap((x) => x.frames.filter((f) => f.reason === undefined));
@@ -147,10 +147,12 @@ async function run(p: Passes, options: DynamicalOptions, warnings: string[]): Pr
       let gain = 0;
       for (let attempt = 0; attempt < REFUSALS && gain === 0; attempt++) {
         const step = solveBlocks(normal, damping);
-        const putBack = keep(sets);
+        const putBack = keep(sets),
+          before = turnsBefore(p);
         let next = takeStep(p, q, columns, stage, step);
         const note = `${stage.name}, cycle ${cycle + 1}`;
         let chi = await chiAt(next, note);
+        if (stage.orientations) chi += await settleTurns(p, next, before, normal, step, note);
         const longer = chi < chi2 ? lengthening(normal, step, chi2, chi) : 1;
         if (longer > 1) {
           const short = keep(sets);
