@@ -1,9 +1,8 @@
 // Bloch waves of one orientation: the scaled structure matrix, Chebyshev vectors from e0, wave functions at many thicknesses.
 import { real, complex } from "./lib/bloch-fill";
 import { besselTable } from "./lib/bloch-bessel";
-import { symv } from "./lib/bloch-symv";
+import { reverseRows, vectorsComplex, vectorsReal } from "./lib/bloch-vectors";
 import { gemm, workBytes } from "./lib/dense-gemm";
-import { gemv, gemvT } from "./lib/dense-gemv";
 
 export function gemmWork(): i32 { return workBytes(); }
 
@@ -30,40 +29,7 @@ export function bessel(times: i32, tau: usize, rho: f64, capacity: i32, out: usi
   return besselTable(times, tau, rho, capacity, out);
 }
 
-/**
- * Chebyshev vectors v_k = T_k(X) e0 for k < terms, where a holds 2X. Real: rows of ld numbers (even, the tail zero); complex: rows of n pairs.
- * work: 32 n bytes.
- */
-export function vectorsReal(n: i32, a: usize, ld: i32, terms: i32, v: usize): void {
-  const row = <usize>ld * 8;
-  memory.fill(v, 0, row);
-  store<f64>(v, 1);
-  for (let k: i32 = 1; k < terms; k++) {
-    const y = v + <usize>k * row;
-    if (k == 1) {
-      for (let i: i32 = 0; i < n; i++) store<f64>(y + (<usize>i << 3), 0.5 * load<f64>(a + <usize>i * row));
-      if (ld > n) store<f64>(y + (<usize>n << 3), 0);
-    } else symv(n, a, ld, y - row, y - 2 * row, y);
-  }
-}
-export function vectorsComplex(n: i32, a: usize, terms: i32, v: usize, work: usize): void {
-  const row = <usize>n * 16;
-  memory.fill(v, 0, row);
-  store<f64>(v, 1);
-  for (let k: i32 = 1; k < terms; k++) {
-    const y = v + <usize>k * row;
-    if (k == 1) {
-      for (let i: i32 = 0; i < n; i++) {
-        store<f64>(y + (<usize>i << 4), 0.5 * load<f64>(a + <usize>i * row));
-        store<f64>(y + (<usize>i << 4), 0.5 * load<f64>(a + <usize>i * row, 8), 8);
-      }
-    } else {
-      const z = y - 2 * row;
-      for (let i: usize = 0; i < row; i += 16) v128.store(y + i, f64x2.neg(v128.load(z + i)));
-      gemv<f64>(n, n, 1, a, n, false, y - row, y, work);
-    }
-  }
-}
+export { vectorsReal, vectorsComplex };
 
 /**
  * Sums over the Chebyshev vectors: even [times, width] = Σ_j (2 − δ) (−1)^j J_2j v_2j, odd the same over 2j + 1.
@@ -181,29 +147,9 @@ export function solve(
   return error;
 }
 
-/**
- * Adjoint of the Chebyshev recurrence, in place: y_k = r_k + (2X)ᴴ y_{k+1} − y_{k+2} from the last row down, where y holds r at first.
- * a = 2X as for the vectors; work: 8 ld bytes (real), 32 n bytes (complex).
- */
-export function reverseReal(n: i32, a: usize, ld: i32, terms: i32, y: usize, work: usize): void {
-  const row = <usize>ld * 8;
-  for (let k: i32 = terms - 2; k >= 0; k--) {
-    const p = y + <usize>k * row;
-    for (let o: usize = 0; o < row; o += 16) {
-      const z = k + 2 < terms ? v128.load(p + 2 * row + o) : f64x2.splat(0);
-      v128.store(work + o, f64x2.sub(z, v128.load(p + o)));
-    }
-    symv(n, a, ld, p + row, work, p);
-  }
-}
-export function reverseComplex(n: i32, a: usize, hermitian: bool, terms: i32, y: usize, work: usize): void {
-  const row = <usize>n * 16;
-  for (let k: i32 = terms - 2; k >= 0; k--) {
-    const p = y + <usize>k * row;
-    if (k + 2 < terms) for (let o: usize = 0; o < row; o += 16) v128.store(p + o, f64x2.sub(v128.load(p + o), v128.load(p + 2 * row + o)));
-    if (hermitian) gemv<f64>(n, n, 1, a, n, false, p + row, p, work);
-    else gemvT<f64>(n, n, 1, a, n, true, p + row, p);
-  }
+/** Adjoint of the recurrence of one vector, see lib/bloch-vectors.ts; work: 8 ld bytes (real), 32 n bytes (complex). */
+export function reverse(n: i32, ld: i32, pairs: bool, hermitian: bool, terms: i32, a: usize, y: usize, work: usize): void {
+  reverseRows(n, 1, a, ld, !pairs, hermitian, terms, y, work, 0);
 }
 /**
  * Pairs of different beams of a gradient g [n, n] with respect to 2X, real rows of ld numbers or complex rows of n: u[target_ij] += scale·q_i q_j g_ij (target:

@@ -1,18 +1,8 @@
 // Derivatives of the intensities of one frame with respect to the coefficients W_k of the potential, summed over incident directions:
 // the adjoint of the Chebyshev recursion for all wanted beams of a direction as matrix products. Plan: src/kernels/jacobian.ts.
-import { vectorsComplex, vectorsReal } from "./bloch";
+import { align, int, num, ptr } from "./lib/bloch-batch";
+import { reverseRows, vectorsComplex, vectorsReal } from "./lib/bloch-vectors";
 import { gemm, workBytes } from "./lib/dense-gemm";
-import { gemvT } from "./lib/dense-gemv";
-import { symv } from "./lib/bloch-symv";
-
-// @ts-ignore: decorator
-@inline function int(plan: usize, i: i32): i32 { return load<i32>(plan + <usize>(i << 2)); }
-// @ts-ignore: decorator
-@inline function ptr(plan: usize, i: i32): usize { return <usize>load<u32>(plan + <usize>(i << 2)); }
-// @ts-ignore: decorator
-@inline function num(plan: usize, i: i32): f64 { return load<f64>(plan + 160 + <usize>(i << 3)); }
-// @ts-ignore: decorator
-@inline function align(p: usize): usize { return (p + 63) & ~<usize>63; }
 
 /** Bytes of scratch: `beams` and `rows` at most in a direction, `block` rows at a time. */
 export function jacobianScratch(beams: i32, rows: i32, terms: i32, nodes: i32, block: i32, real: bool): f64 {
@@ -152,29 +142,20 @@ export function jacobian(plan: usize, first: i32, count: i32, out: usize, scratc
       const c = min(block, wanted - from);
       // a single real row is padded as the matrix is
       const yRow: i32 = real && c == 1 ? ld : n * c, stride = <usize>yRow * bytes;
-      memory.fill(y, 0, <usize>(terms + 1) * stride);
-      // y_k stands at y + k·stride
-      for (let k: i32 = terms - 1; k >= 1; k--) {
-        const here = y + <usize>k * stride;
-        if (k + 2 < terms) for (let o: usize = 0; o < stride; o += 8) store<f64>(here + o, -load<f64>(here + 2 * stride + o));
-        if (k + 1 < terms) {
-          if (real && c == 1) {
-            for (let o: usize = 0; o < stride; o += 8) store<f64>(spare + o, -load<f64>(here + o));
-            symv(n, b, ld, here + stride, spare, here);
-          } else if (real) gemm<f64>(n, c, n, 1, b, ld, 1, false, here + stride, c, 1, false, here, c, work, false);
-          else if (c == 1) gemvT<f64>(n, n, 1, b, n, true, here + stride, here);
-          else gemm<f64>(n, c, n, 1, b, 1, n, true, here + stride, c, 1, false, here, c, work, true);
-        }
-        const row = seeds + <usize>k * <usize>width * 8;
-        for (let a: i32 = 0; a < c; a++) {
-          const r = from + a, beam = load<i32>(rows + <usize>(r << 3));
-          const f = load<f64>(factor + <usize>(load<i32>(index + <usize>(beam << 2)) << 3));
-          const t = 2 * w * f * f;
-          const to = here + (<usize>beam * <usize>c + <usize>a) * bytes;
-          store<f64>(to, load<f64>(to) + t * load<f64>(row + <usize>r * bytes));
-          if (!real) store<f64>(to, load<f64>(to, 8) + t * load<f64>(row + <usize>r * bytes, 8), 8);
+      // r_k stands at y + k·stride, and y_k will
+      memory.fill(y, 0, <usize>terms * stride);
+      for (let a: i32 = 0; a < c; a++) {
+        const r = from + a, beam = load<i32>(rows + <usize>(r << 3));
+        const f = load<f64>(factor + <usize>(load<i32>(index + <usize>(beam << 2)) << 3)), t = 2 * w * f * f;
+        let to = y + (<usize>beam * <usize>c + <usize>a) * bytes, row = seeds + <usize>r * bytes;
+        for (let k: i32 = 0; k < terms; k++) {
+          store<f64>(to, t * load<f64>(row));
+          if (!real) store<f64>(to, t * load<f64>(row, 8), 8);
+          to += stride;
+          row += <usize>width * 8;
         }
       }
+      reverseRows(n, c, b, ld, real, int(plan, 30) == 0, terms, y, spare, work);
       memory.fill(grad, 0, <usize>n * <usize>n * <usize>c * bytes);
       gemm<f64>(n * c, n, terms - 1, 1, y + stride, 1, yRow, false, v, ld, 1, true, grad, n, work, !real);
       for (let a: i32 = 0; a < c; a++) {

@@ -144,8 +144,7 @@ export function adjointSolution(
           pP = take(8 * times * width),
           pP2 = take(8 * times * width);
         seed(c, pY, pP, pP2);
-        if (real) kernels.reverseReal(n, pA, ld, terms, pY, pWork);
-        else kernels.reverseComplex(n, pA, m.absorbing ? 0 : 1, terms, pY, pWork);
+        kernels.reverse(n, ld, real ? 0 : 1, m.absorbing ? 0 : 1, terms, pA, pY, pWork);
         // G = y₁ v₀ᴴ + 2 Σ_{k≥1} y_{k+1} v_kᴴ: v₀ = e₀ is halved for one product with a factor 2.
         const v0 = arena.f64(pV, 1);
         v0[0] = 0.5;

@@ -54,9 +54,8 @@ export interface BlochKernels {
       out: N,
     ]
   ) => number;
-  /** y_k = r_k + (2X)ᴴ y_{k+1} − y_{k+2} in place, from the last of `terms` rows down. */
-  reverseReal(n: N, a: N, ld: N, terms: N, y: N, work: N): void;
-  reverseComplex(n: N, a: N, hermitian: N, terms: N, y: N, work: N): void;
+  /** y_k = r_k + (2X)ᴴ y_{k+1} − y_{k+2} in place, from the last of `terms` rows down to row 1. */
+  reverse(n: N, ld: N, pairs: N, hermitian: N, terms: N, a: N, y: N, work: N): void;
   /** u[target_ij] += scale·q_i q_j g_ij over i ≠ j of a gradient with respect to a = 2X; Σ Re(conj(g_ij) a_ij)·(1, slope_i + slope_j) to sums [2]. */
   collect(n: N, ld: N, pairs: N, g: N, a: N, q: N, slope: N, target: N, scale: N, u: N, sums: N): void;
   scatter(n: N, x: N, pairs: N, q: N, place: N, grid: N, points: N): void;

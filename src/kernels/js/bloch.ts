@@ -213,31 +213,23 @@ export function jsBloch(arena: Arena): BlochKernels {
       if (kind !== 2 && !(error <= tolerance)) heap()[out / 8] = Number.NaN;
       return error;
     },
-    reverseReal: (n, a, ld, terms, y) => {
-      const h = heap();
-      for (let s = terms - 2; s >= 0; s--)
-        for (let i = 0, p = y / 8 + s * ld; i < n; i++) {
-          let sum = h[p + i]! - (s + 2 < terms ? h[p + 2 * ld + i]! : 0);
-          for (let j = 0; j < n; j++) sum += h[a / 8 + i * ld + j]! * h[p + ld + j]!;
-          h[p + i] = sum;
-        }
-    },
-    reverseComplex: (n, a, _hermitian, terms, y) => {
-      const h = heap();
-      for (let s = terms - 2; s >= 0; s--)
-        for (let i = 0, p = y / 8 + 2 * s * n; i < n; i++) {
-          let re = h[p + 2 * i]! - (s + 2 < terms ? h[p + 4 * n + 2 * i]! : 0),
-            im = h[p + 2 * i + 1]! - (s + 2 < terms ? h[p + 4 * n + 2 * i + 1]! : 0);
-          for (let j = 0; j < n; j++) {
-            const at = a / 8 + 2 * (j * n + i),
-              xr = h[p + 2 * (n + j)]!,
-              xi = h[p + 2 * (n + j) + 1]!;
-            re += h[at]! * xr + h[at + 1]! * xi;
-            im += h[at]! * xi - h[at + 1]! * xr;
+    reverse: (n, ld, pairs, _hermitian, terms, a, y) => {
+      const h = heap(),
+        size = pairs ? 2 : 1,
+        row = size * ld;
+      for (let s = terms - 2; s >= 1; s--)
+        for (let i = 0, p = y / 8 + s * row; i < n; i++)
+          for (let part = 0; part < size; part++) {
+            const at = p + size * i + part;
+            let sum = h[at]! - (s + 2 < terms ? h[at + 2 * row]! : 0);
+            for (let j = 0; j < n; j++) {
+              const m = a / 8 + size * (j * ld + i),
+                x = p + row + size * j;
+              sum += h[m]! * h[x + part]!;
+              if (pairs) sum += part ? -h[m + 1]! * h[x]! : h[m + 1]! * h[x + 1]!;
+            }
+            h[at] = sum;
           }
-          h[p + 2 * i] = re;
-          h[p + 2 * i + 1] = im;
-        }
     },
     collect: (n, ld, pairs, g, a, q, slope, target, scale, u, sums) => {
       const h = heap(),
