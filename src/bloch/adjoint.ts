@@ -1,7 +1,8 @@
 import { fail } from "../core/errors.js";
 import { type BlochKernels, blochKernels } from "../kernels/bloch.js";
 import { denseKernels } from "../kernels/dense.js";
-import { adjointForward } from "./adjoint-forward.js";
+import { blocks } from "../numerics/matrix-scope.js";
+import { chebyshevSeries, denseWriter } from "./chebyshev-series.js";
 import type { DifferenceIndex } from "./differences.js";
 import { potentialLayout } from "./potential.js";
 import type { StructureMatrix } from "./structure-matrix.js";
@@ -61,18 +62,28 @@ export function adjointSolution(
     dense = denseKernels(arena, kernels.name),
     { real } = m,
     times = nodes.t.length;
-  const blocks: number[] = [];
-  const alloc = (bytes: number): number => {
-    const p = arena.alloc(bytes);
-    blocks.push(p);
-    return p;
-  };
-  const free = (): void => {
-    for (const b of blocks.splice(0)) arena.free(b);
-  };
+  if (times === 0 || !nodes.t.every((t) => t >= 0 && Number.isFinite(t)))
+    fail("out-of-range", { thickness: nodes.t[0] }, "thicknesses are positive numbers, in Å");
+  const tau = nodes.t.map((t) => (Math.PI * t) / m.kn),
+    ld = real ? (n + 1) & ~1 : n,
+    width = real ? ld : 2 * n;
+  const { alloc, free } = blocks(arena);
   try {
-    const made = adjointForward(m, nodes, kernels, alloc),
-      { ld, width, terms, capacity, f, decay, tau, a: pA, v: pV, j: pJ, psi: pPsi, work: pWork } = made;
+    const pA = alloc(8 * n * width),
+      pWork = alloc(kernels.gemmWork() + 32 * n + 64);
+    const {
+      terms,
+      f,
+      decay,
+      j: pJ,
+      capacity,
+      v: pV,
+      psi: pPsi,
+    } = chebyshevSeries(m, tau, kernels, alloc, denseWriter(m, kernels, pA, pWork), {
+      pairs: !real,
+      phases: false,
+      vectors: true,
+    });
     // the factor exp(−decay·τ) of the waves, taken into the weights of their squares
     const weight = nodes.weights.map((w, t) => w * Math.exp(-2 * decay * tau[t]!));
     const psi = arena.f64(pPsi, 2 * times * n).slice();
@@ -132,12 +143,7 @@ export function adjointSolution(
     };
     const pull = (c: Float64Array, into = new Float64Array(2 * index.size)): MatrixGradient => {
       if (c.length !== n) fail("bad-shape", { length: c.length, beams: n }, "one factor for each beam");
-      const local: number[] = [];
-      const take = (bytes: number): number => {
-        const p = arena.alloc(bytes);
-        local.push(p);
-        return p;
-      };
+      const { alloc: take, free: drop } = blocks(arena);
       try {
         const pY = take(8 * terms * width),
           pG = take(8 * n * width),
@@ -182,7 +188,7 @@ export function adjointSolution(
         }
         return { u: into, twoKs, kn: kn - logThickness / m.kn, logThickness };
       } finally {
-        for (const b of local) arena.free(b);
+        drop();
       }
     };
     return { intensities, pull, free };

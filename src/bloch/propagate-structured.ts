@@ -2,9 +2,10 @@ import { fail } from "../core/errors.js";
 import type { BlochKernels } from "../kernels/bloch.js";
 import { fftPlan } from "../numerics/fft-plan.js";
 import { scoped } from "../numerics/matrix-scope.js";
+import type { VectorWriter } from "./chebyshev-series.js";
 import type { BeamGrid } from "./grid.js";
 import { potentialLayout } from "./potential.js";
-import { chebyshevColumns, type VectorWriter } from "./propagate-chebyshev.js";
+import { chebyshevColumns } from "./propagate-chebyshev.js";
 import type { StructureMatrix } from "./structure-matrix.js";
 
 /** Operations of one structured product, in the units of a dense one (8 n² complex, 2 n² real). */

@@ -10,3 +10,18 @@ export function scoped<T>(arena: Arena, bytes: readonly number[], body: (pointer
     for (const p of pointers) arena.free(p);
   }
 }
+
+/** Blocks that are taken one by one and freed together. */
+export function blocks(arena: Arena): { readonly alloc: (bytes: number) => number; readonly free: () => void } {
+  const pointers: number[] = [];
+  return {
+    alloc: (bytes) => {
+      const p = arena.alloc(bytes);
+      pointers.push(p);
+      return p;
+    },
+    free: () => {
+      for (const p of pointers.splice(0)) arena.free(p);
+    },
+  };
+}
