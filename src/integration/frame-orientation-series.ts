@@ -11,11 +11,12 @@ import {
 } from "./frame-orientation.js";
 import type { FrameParameter } from "./frame-orientation-fit.js";
 import { learnedSpread, regauge } from "./frame-orientation-gauge.js";
+import { pointsOf } from "./frame-orientation-noise.js";
 import { excitationOf, type FrameReflections, frameReflections } from "./frame-orientation-table.js";
 import { indexVectors, type Orientation } from "./index-lattice.js";
 import type { PeakTable } from "./peak-table.js";
 import { sampleVectors, spotPositions } from "./peaks3d-vectors.js";
-import { fitRockingWidth, groupMaxima, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth, groupMaxima, rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 import { overlapTest } from "./twins-spots.js";
 
@@ -101,7 +102,7 @@ export function* seriesFramesSteps(
         for (const a of angles)
           if (options.prior?.[a] === undefined) prior = { ...prior, [a]: learnedSpread(found[a], sigma[a], prior[a], SMALLEST_SPREAD) };
     }
-    lattice = refineOnCurves(reflections, orientation, instrument, result, options.modelError ?? 0.05, options.lattice);
+    lattice = refineOnCurves(reflections, orientation, instrument, result, options.lattice);
     if (round < rounds - 1) orientation = lattice.ub;
   }
   return { ...result!, ub: orientation, lattice: lattice!, reflections: reflections!, others, prior };
@@ -116,10 +117,9 @@ function refineOnCurves(
   ub: Orientation,
   instrument: Instrument,
   result: FrameOrientationResult,
-  modelError: number,
   options?: SeriesFramesOptions["lattice"],
 ): RefinedLattice {
-  const { frames, rocking, integrated } = result,
+  const { frames, rocking, integrated, modelError } = result,
     points = pointsOf(r, ub, instrument, frames),
     top = groupMaxima(points);
   const excitation = new Float64Array(r.size),
@@ -172,24 +172,4 @@ export function rockingFromSpots(
   const table = frameReflections(peaks, ub, instrument, frames, (g) => rockingSigma(start, g));
   const { rcWidth, mosaicityDeg } = fitRockingWidth(pointsOf(table, ub, instrument, frames), { start, modelError: 0.1 });
   return { rcWidth, mosaicityDeg };
-}
-
-/** Reflections on frames as points of rocking curves. */
-export function pointsOf(r: FrameReflections, ub: Orientation, instrument: Instrument, frames: readonly FrameGeometry[]): RockingPoints {
-  const e = excitationOf(ub, instrument, frames);
-  const s = new Float64Array(r.size),
-    sweep = new Float64Array(r.size),
-    g = new Float64Array(r.size),
-    intensity = new Float64Array(r.size),
-    sigma = new Float64Array(r.size);
-  for (let i = 0; i < r.size; i++) {
-    const x = e(r.frame[i]!, r.hkl[3 * i]!, r.hkl[3 * i + 1]!, r.hkl[3 * i + 2]!),
-      scale = frames[r.frame[i]!]!.scale ?? 1;
-    s[i] = x.s;
-    sweep[i] = x.sweep;
-    g[i] = x.g;
-    intensity[i] = r.intensity[i]! / scale;
-    sigma[i] = r.sigma[i]! / scale;
-  }
-  return { kind: instrument.exposure.kind, size: r.size, s, sweep, g, intensity, sigma, group: r.group, groups: r.groups };
 }

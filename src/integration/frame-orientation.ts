@@ -2,10 +2,10 @@ import { fail } from "../core/errors.js";
 import type { Steps } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
 import { type FrameParameter, frameParameters, positionSpread, refineFrame } from "./frame-orientation-fit.js";
-import { excitationOf, type FrameReflections } from "./frame-orientation-table.js";
+import { curveNoise } from "./frame-orientation-noise.js";
+import type { FrameReflections } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
-import { fitRockingWidth, groupMaxima, integratedInto, type RockingPoints, rockingSigma } from "./rocking-width.js";
-import { rockingProfile } from "./rocking-width-profile.js";
+import { fitRockingWidth } from "./rocking-width.js";
 
 export interface FrameOrientationOptions {
   /** Default: alpha, beta, omega, scale and the centre. */
@@ -13,7 +13,7 @@ export interface FrameOrientationOptions {
   readonly cycles?: number;
   /** Expected size of the corrections (standard deviations of a weak prior): 0.3° for the angles, 0.5 in ln of the scale, 3 px for the centre. */
   readonly prior?: Partial<Record<FrameParameter, number>>;
-  /** Error of the kinematical model as a fraction of the highest point of each rocking curve: 0.03 without, 0.1 and more with dynamical effects. */
+  /** Error of the kinematical model as a fraction of the highest point of each rocking curve. Default: found from what the curves leave ({@link curveNoise}). */
   readonly modelError?: number;
   /** Standard deviation of a spot position, Å⁻¹; estimated from the residuals when absent. */
   readonly positionSigma?: number;
@@ -58,6 +58,8 @@ export interface FrameOrientationResult {
    * this factor, so that the standard uncertainties are those that the data show.
    */
   readonly noiseFactor: number;
+  /** Error of the kinematical curves that was found or given, as a fraction of their highest points. */
+  readonly modelError: number;
   /** Root mean square change of (α, β) in the last cycle, degrees. */
   readonly lastChangeDeg: number;
 }
@@ -92,7 +94,6 @@ export function* frameOrientationSteps(
   const {
     refine = ["alpha", "beta", "omega", "scale", "centreX", "centreY"],
     cycles = 10,
-    modelError = 0.05,
     refineRocking = true,
     minReflections = 8,
   } = options;
@@ -103,28 +104,14 @@ export function* frameOrientationSteps(
   let frames = start,
     model = rocking,
     change = Number.NaN,
-    noiseFactor = 1;
-  const integrated = new Float64Array(data.groups),
-    n = start.length,
+    curves: ReturnType<typeof curveNoise> | undefined;
+  const n = start.length,
     before = new Float64Array(n).fill(Number.NaN);
   const out = emptyCorrections(origin);
-  const noise = new Float64Array(data.size);
   for (let cycle = 0; cycle < cycles; cycle++) {
-    const points = rockingPoints(
-      data,
-      ub,
-      instrument,
-      frames,
-      model,
-      integrated,
-      noise,
-      cycle === 0 && (options.generous ?? true) ? Math.max(0.3, modelError) : modelError,
-    );
-    noiseFactor = excessNoise(data, points, integrated, model, 3 * n);
-    for (let i = 0; i < data.size; i++) {
-      points.sigma[i]! *= noiseFactor;
-      noise[i]! *= noiseFactor;
-    }
+    const generous = cycle === 0 && (options.generous ?? true) ? Math.max(0.3, options.modelError ?? 0) : options.modelError;
+    curves = curveNoise(data, ub, instrument, frames, model, generous, 3 * n);
+    const { points, integrated, noise } = curves;
     if (refineRocking) model = { ...model, ...pick(fitRockingWidth(points, { start: model, modelError: 0 })) };
     const sigmaXy =
       options.positionSigma === undefined
@@ -132,7 +119,7 @@ export function* frameOrientationSteps(
         : new Float64Array(data.size).fill(options.positionSigma);
     let moved = 0,
       counted = 0;
-    const next: FrameGeometry[] = [];
+    const next = [...frames];
     for (let f = 0; f < n; f++) {
       const list = rows[f]!;
       const result =
@@ -154,13 +141,10 @@ export function* frameOrientationSteps(
               reach: weakPrior,
               scanDeg: cycle === 0 ? (options.scanDeg ?? 0) : 0,
             });
-      if (!result) {
-        next.push(frames[f]!);
-        continue;
-      }
+      if (!result) continue;
       moved += (result.frame.alphaDeg - frames[f]!.alphaDeg) ** 2 + (result.frame.betaDeg - frames[f]!.betaDeg) ** 2;
       counted++;
-      next.push(result.frame);
+      next[f] = result.frame;
       if (cycle === 0) before[f] = result.wrBefore;
       out.wrAfter[f] = result.wrAfter;
       out.count[f] = list.length;
@@ -178,8 +162,9 @@ export function* frameOrientationSteps(
     frames,
     corrections: correctionsFrom(out, frames, origin, instrument),
     rocking: model,
-    integrated,
-    noiseFactor,
+    integrated: curves?.integrated ?? new Float64Array(data.groups),
+    noiseFactor: curves?.factor ?? 1,
+    modelError: curves?.modelError ?? options.modelError ?? 0.1,
     lastChangeDeg: change,
   };
 }
@@ -216,20 +201,6 @@ const pickStatistics = ({ sigmaAlphaDeg, sigmaBetaDeg, sigmaOmegaDeg, count, wrB
   wrAfter,
 });
 
-/** By how much the found intensities scatter more than their noise: 1.4826 median |z|, with `free` frame parameters and one per reflection. */
-function excessNoise(data: FrameReflections, points: RockingPoints, integrated: Float64Array, model: RockingModel, free: number): number {
-  const z: number[] = [];
-  for (let i = 0; i < data.size; i++) {
-    if (!Number.isFinite(data.px[i]!)) continue;
-    const profile = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind);
-    z.push(Math.abs(points.intensity[i]! - integrated[data.group[i]!]! * profile) / points.sigma[i]!);
-  }
-  if (z.length < 30) return 1;
-  z.sort((a, b) => a - b);
-  const dof = Math.max(0.3, 1 - (data.groups + free) / data.size);
-  return Math.max(1, Math.min(10, (1.4826 * z[z.length >> 1]!) / Math.sqrt(dof)));
-}
-
 const pick = ({ rcWidth, mosaicityDeg }: RockingModel): RockingModel => ({ rcWidth, mosaicityDeg });
 
 function byFrame(data: FrameReflections, frames: number): number[][] {
@@ -239,57 +210,6 @@ function byFrame(data: FrameReflections, frames: number): number[][] {
       i,
     );
   return rows;
-}
-
-/** Points with frame scales divided out; fills integrated intensities and the noise (with the model error) of every row. */
-function rockingPoints(
-  data: FrameReflections,
-  ub: Orientation,
-  instrument: Instrument,
-  frames: readonly FrameGeometry[],
-  model: RockingModel,
-  integrated: Float64Array,
-  noise: Float64Array,
-  modelError: number,
-): RockingPoints {
-  const n = data.size,
-    e = excitationOf(ub, instrument, frames);
-  const s = new Float64Array(n),
-    sweep = new Float64Array(n),
-    g = new Float64Array(n),
-    intensity = new Float64Array(n),
-    sigma = new Float64Array(n),
-    profile = new Float64Array(n),
-    w = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const x = e(data.frame[i]!, data.hkl[3 * i]!, data.hkl[3 * i + 1]!, data.hkl[3 * i + 2]!),
-      scale = frames[data.frame[i]!]!.scale ?? 1;
-    s[i] = x.s;
-    sweep[i] = x.sweep;
-    g[i] = x.g;
-    intensity[i] = data.intensity[i]! / scale;
-    sigma[i] = data.sigma[i]! / scale;
-    profile[i] = rockingProfile(x.s, rockingSigma(model, x.g), x.sweep, instrument.exposure.kind);
-  }
-  const points: RockingPoints = {
-    kind: instrument.exposure.kind,
-    size: n,
-    s,
-    sweep,
-    g,
-    intensity,
-    sigma,
-    group: data.group,
-    groups: data.groups,
-  };
-  const top = groupMaxima(points);
-  for (let i = 0; i < n; i++) w[i] = 1 / Math.hypot(sigma[i]!, modelError * top[data.group[i]!]!);
-  integratedInto(integrated, points, profile, w);
-  for (let i = 0; i < n; i++) {
-    sigma[i] = 1 / w[i]!;
-    noise[i] = (frames[data.frame[i]!]!.scale ?? 1) / w[i]!;
-  }
-  return points;
 }
 
 function emptyCorrections(start: readonly FrameGeometry[]): FrameCorrections {

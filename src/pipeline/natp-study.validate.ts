@@ -152,6 +152,7 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
   );
   if (process.env.EWALD_FIGURE) writeFileSync(process.env.EWALD_FIGURE, figureSvg(studyPlots(rows, box, na)));
   for (const k of kinds) expect(truth[k]!, k).toBeGreaterThanOrEqual(0.995);
+  for (const k of kinds) expect(angles[k]![1], k).toBeLessThan(0.7 * angles[k]![0]);
   const of = (name: string): StudyRow => rows.find((r) => r.name === name)!;
   expect(of("precession").rInt).toBeLessThan(of("rotation 0.3°").rInt - 0.02);
   expect(of("precession").rInt).toBeLessThan(of("static 0.1°").rInt - 0.02);
