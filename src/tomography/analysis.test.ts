@@ -8,6 +8,7 @@ import { bondOrder, crystalBondOrder, neighbourLists } from "./order-bond.js";
 import { pairCounts, shortRangeOrder } from "./order-short-range.js";
 import { matchAtoms } from "./register.js";
 import { displacementField, strainField } from "./strain.js";
+import { voronoiCells, voronoiNeighbours } from "./voronoi.js";
 
 const npy = async (...path: string[]) => Float64Array.from((await readNpy(readData(...path))).data as Float64Array);
 
@@ -94,10 +95,11 @@ describeData("published analyses", ["tomography/hea-nuclei", "tomography/rmsd-co
       alpha = shortRangeOrder(
         xyz,
         type.map((t) => t - 1),
-        meta.first_valley_A,
+        voronoiNeighbours(voronoiCells(xyz, 2 * meta.first_valley_A, { leastArea: 0.01 }), xyz, meta.first_valley_A),
       );
+    // measured 0.0140 and 0.0346; the published cells of surface atoms reach across the vacuum, see decision 290
     meta.alpha_global.flat().forEach((v, i) => {
-      expect(Math.abs(alpha[i]! - v)).toBeLessThan(0.06); // theirs counts Voronoi neighbours
+      expect(Math.abs(alpha[i]! - v)).toBeLessThan(name === "hea01" ? 0.015 : 0.036);
     });
   });
   test("CoPdPt: published RMSDs to 0.02 pm", async () => {
@@ -111,7 +113,7 @@ describeData("published analyses", ["tomography/hea-nuclei", "tomography/rmsd-co
       expect(Math.abs(100 * m.rmsd - pm), file).toBeLessThan(0.02);
     }
   });
-  test("MEA-1: displacement field, 99 % of it to 0.06 pixel", async () => {
+  test("MEA-1: displacement field to 0.001 pixel", async () => {
     const table = await npy("tomography", "strain-mea1", "posDisp.npy"),
       stored = await npy("tomography", "strain-mea1", "disp3D.npy");
     const grid = JSON.parse(readDataText("tomography", "strain-mea1", "grid.json")) as { x: number[]; y: number[]; z: number[] };
@@ -123,13 +125,10 @@ describeData("published analyses", ["tomography/hea-nuclei", "tomography/rmsd-co
         u.push(...table.subarray(r + 10, r + 13));
       }
     const axes = [grid.x, grid.y, grid.z].map((a) => Float64Array.from(a)) as unknown as [Float64Array, Float64Array, Float64Array];
-    const f = displacementField(Float64Array.from(p), Float64Array.from(u), axes, 5.38);
+    const f = displacementField(Float64Array.from(p), Float64Array.from(u), axes, 8 / Math.SQRT2, { reach: 16 });
     const off: number[] = [];
     for (let o = 0; o < f.density.length; o++)
       if (stored[4 * o]! > 0.05) for (let c = 0; c < 3; c++) off.push(Math.abs(f.displacement[3 * o + c]! - stored[4 * o + 1 + c]!));
-    off.sort((a, b) => a - b);
-    // The largest deviation is 0.089; see docs/validation.md
-    expect(off[Math.floor(0.99 * off.length)]).toBeLessThan(0.06);
-    expect(off.at(-1)).toBeLessThan(0.1);
+    expect(Math.max(...off)).toBeLessThan(0.001); // measured 5.3e-5; issue: 0.06
   });
 });

@@ -57,4 +57,4 @@ export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
 export { otsuThreshold, type TwoGaussians, twoGaussians, valleyThreshold } from "./trace-threshold.js";
-export { type VoronoiCells, voronoiCells, voronoiIndex } from "./voronoi.js";
+export { type VoronoiCells, voronoiCells, voronoiIndex, voronoiNeighbours } from "./voronoi.js";

@@ -1,19 +1,22 @@
 import { fail } from "../core/errors.js";
-import { neighbourLists } from "./order-bond.js";
+import { type NeighbourLists, neighbourLists } from "./order-bond.js";
 
 /**
  * Warren–Cowley parameters α_ij = (p_ij − C_j)/(δ_ij − C_j), p_ij the fraction of j among the neighbours of i, made symmetric.
  * 0: random; for i ≠ j below 0: unlike neighbours sought.
  * @param species - 0 … k − 1
+ * @param neighbours - lists, of `voronoiNeighbours` or any other; or a distance in Å: all that are nearer
  * @returns k × k
  * @see Cowley (1950) J. Appl. Phys. 21, 24; de Fontaine (1971) J. Appl. Cryst. 4, 15
  */
-export function shortRangeOrder(positions: Float64Array, species: ArrayLike<number>, cutoff: number): Float64Array {
+export function shortRangeOrder(positions: Float64Array, species: ArrayLike<number>, neighbours: NeighbourLists | number): Float64Array {
   const n = positions.length / 3;
   if (species.length !== n) fail("bad-shape", { species: species.length, atoms: n }, "one species per atom");
+  if (typeof neighbours !== "number" && neighbours.start.length !== n + 1)
+    fail("bad-shape", { lists: neighbours.start.length - 1, atoms: n }, "one list of neighbours per atom");
   let k = 0;
   for (let i = 0; i < n; i++) k = Math.max(k, species[i]! + 1);
-  const { start, index } = neighbourLists(positions, cutoff),
+  const { start, index } = typeof neighbours === "number" ? neighbourLists(positions, neighbours) : neighbours,
     pairs = new Float64Array(k * k),
     c = new Float64Array(k);
   for (let i = 0; i < n; i++) {

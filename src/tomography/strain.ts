@@ -11,7 +11,9 @@ export interface DisplacementField {
 
 /**
  * Displacements of atoms averaged with a Gaussian kernel: u(r) = Σ K(r − r_a) u_a / Σ K(r − r_a). The kernel is the resolution of the strain.
- * @param sigma - of the kernel, unit of the positions; cut at six of it
+ * @param sigma - of the kernel, unit of the positions
+ * @param reach - atoms further away than this count nothing; default six sigma. The published field of MEA-1 is exp(−r²/s²) up to 2 s, that is
+ *   sigma = s/√2 and reach = 2√2 sigma: where few atoms lie around, the tail beyond it changes the mean
  * @see Xu et al. (2015) Nature Mater. 14, 1099
  */
 export function displacementField(
@@ -19,16 +21,20 @@ export function displacementField(
   displacements: Float64Array,
   axes: DisplacementField["axes"],
   sigma: number,
+  { reach = 6 * sigma }: { readonly reach?: number | undefined } = {},
 ): DisplacementField {
   if (positions.length !== displacements.length)
     fail("bad-shape", { positions: positions.length, displacements: displacements.length }, "one displacement per atom");
   if (!(sigma > 0)) fail("bad-value", { sigma }, "sigma is a length above 0");
+  if (!(reach > 0)) fail("bad-value", { reach }, "the reach of the kernel is a length above 0, e.g. 3 sigma");
   const [nx, ny, nz] = axes.map((a) => a.length) as [number, number, number],
     u = new Float64Array(3 * nx * ny * nz),
     density = new Float64Array(nx * ny * nz);
   const norm = 1 / ((2 * Math.PI) ** 1.5 * sigma ** 3),
     kernel = (axis: Float64Array, c: number): Float64Array =>
-      axis.map((v) => (Math.abs(v - c) <= 6 * sigma ? Math.exp(-0.5 * ((v - c) / sigma) ** 2) : 0));
+      axis.map((v) => (Math.abs(v - c) <= reach ? Math.exp(-0.5 * ((v - c) / sigma) ** 2) : 0)),
+    // Products of three such factors: what lies in the cube around the sphere is below this.
+    least = norm * Math.exp(-0.5 * (reach / sigma) ** 2) * (1 - 1e-12);
   for (let a = 0; a < positions.length; a += 3) {
     const kx = kernel(axes[0], positions[a]!),
       ky = kernel(axes[1], positions[a + 1]!),
@@ -40,6 +46,7 @@ export function displacementField(
         if (f === 0) continue;
         for (let k = 0, o = (i * ny + j) * nz; k < nz; k++, o++) {
           const w = f * kz[k]!;
+          if (w < least) continue;
           density[o]! += w;
           for (let c = 0; c < 3; c++) u[3 * o + c]! += w * displacements[a + c]!;
         }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
 import { readNpy } from "../io/npy.js";
 import { describeData, readData } from "../testing/data.js";
-import { voronoiCells, voronoiIndex } from "./voronoi.js";
+import { voronoiCells, voronoiIndex, voronoiNeighbours } from "./voronoi.js";
 
 test("fcc: inner cells are rhombic dodecahedra of a³/4, with 12 equal faces; surface cells are open", () => {
   const a = 3.9,
@@ -25,6 +25,15 @@ test("fcc: inner cells are rhombic dodecahedra of a³/4, with 12 equal faces; su
   }
   expect(v.closed[0]).toBe(0);
   expect(v.volume[0]).toBeNaN();
+  const positions = Float64Array.from(p),
+    lists = voronoiNeighbours(v, positions, 3);
+  for (const q of inner) expect(lists.start[q + 1]! - lists.start[q]!).toBe(12);
+  // the corner of the cube: three neighbours at a/√2, others behind its open cell are further
+  expect(lists.start[1]).toBe(3);
+  for (const j of lists.index.subarray(0, 3))
+    expect(Math.hypot(...[0, 1, 2].map((c) => p[3 * j + c]! - p[c]!))).toBeCloseTo(a / Math.SQRT2, 9);
+  expect(() => voronoiNeighbours(v, positions.subarray(3), 3)).toThrow(/bad-shape/);
+  expect(() => voronoiNeighbours(v, positions, 0)).toThrow(/reach/);
 });
 
 test("random points repeated periodically: cells fill the box, faces are mutual and obey Euler's relation", () => {

@@ -1,5 +1,6 @@
 import { fail } from "../core/errors.js";
 import { kdTree } from "../numerics/cluster-kdtree.js";
+import type { NeighbourLists } from "./order-bond.js";
 
 type Point = readonly [number, number, number];
 interface Face {
@@ -96,6 +97,25 @@ export function voronoiCells(
     area: Float64Array.from(areas),
     corners: Uint8Array.from(corners),
   };
+}
+
+/**
+ * Neighbours by Voronoi cells: all behind a face of a closed cell, and of an open cell those nearer than `reach`, Å. For `shortRangeOrder`.
+ * @param reach - such as the first valley of the pair distribution; cells cut off at twice that are open at the surface alone
+ * @throws bad-shape, bad-value
+ */
+export function voronoiNeighbours({ start, neighbour, closed }: VoronoiCells, positions: Float64Array, reach: number): NeighbourLists {
+  if (positions.length !== 3 * closed.length)
+    fail("bad-shape", { positions: positions.length, cells: closed.length }, "give the positions that the cells were made of");
+  if (!(reach > 0)) fail("bad-value", { reach }, "the reach is a distance in Å, such as the first valley of the pair distribution");
+  const index: number[] = [],
+    from = new Int32Array(start.length);
+  for (let a = 0; a < closed.length; a++) {
+    const near = (j: number): boolean => Math.hypot(...[0, 1, 2].map((c) => positions[3 * j + c]! - positions[3 * a + c]!)) < reach;
+    for (const j of neighbour.slice(start[a], start[a + 1]!).sort()) if (closed[a] || near(j)) index.push(j);
+    from[a + 1] = index.length;
+  }
+  return { start: from, index: Int32Array.from(index) };
 }
 
 /** Voronoi index ⟨n₃, n₄, n₅, n₆⟩ of every atom: faces with 3, 4, 5, 6 corners, [n, 4]. */
