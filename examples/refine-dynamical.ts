@@ -15,7 +15,7 @@ const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> 
   --gmax Å⁻¹ --sgmax 0.01 --steps n  beams, samples of an exposure    --rsg 0.66 --dsg 0  filter    --frames 1,5,9
   --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
   --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
-  --cycles 8 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif (JANA's .m40 .m42 .m50 .m90 beside it)`;
+  --cycles 20 --workers n   --checkpoint file (written every cycle, resumed from)   --out refined.cif (JANA's .m40 .m42 .m50 .m90 beside it)`;
 const none = undefined as number | undefined;
 const beams = { gmax: none, sgmax: none, steps: none, rsg: none, dsg: none };
 const numbers = { ...beams, thickness: none, tmax: none, mosaicity: none, tilt: none, outliers: none, cycles: none, workers: none };
