@@ -1,17 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
+import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { rng } from "../core/rng.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { spaceGroupFromHall } from "../geometry/space-groups.js";
 import { averagedFrames, averagingPlan, type IntegratedSeries, integrateSeries, suggestSpotSettings } from "../integration/index.js";
 import { compareStructures } from "../refine/index.js";
 import { figureSvg } from "../render/index.js";
 import { solveStructure } from "../solution/index.js";
+import { keptWaves } from "../testing/kept-waves.js";
 import { reduceIntegrated } from "./reduce.js";
 import { ceramicCase } from "./simulate-cases-dynamical.js";
-import { simulateDynamical, type WaveIntensities } from "./simulate-dynamical.js";
 import {
   anglesApart,
   cpuSeconds,
@@ -35,19 +32,6 @@ type Kind = Exposure["kind"];
 const laue = spaceGroupFromHall('-R 3 2"'),
   composition = "Na Ti2 P3 O12",
   percent = (v: number): string => (100 * v).toFixed(1);
-
-async function waves(kind: Kind): Promise<WaveIntensities> {
-  const folder = process.env.EWALD_WAVES,
-    file = folder && join(folder, `waves-${kind}.bin`);
-  if (file && existsSync(file)) return deserialize(readFileSync(file)) as WaveIntensities;
-  const c = ceramicCase(kind),
-    found = await simulateDynamical(c.options, c.model, rng(c.seed), { workers: 1 });
-  if (file) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(file, serialize(found));
-  }
-  return found;
-}
 
 async function row(name: string, s: IntegratedSeries): Promise<StudyRow> {
   const r = reduceIntegrated(s, { laue, virtual: undefined }),
@@ -80,7 +64,7 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
     rTrue: Record<string, number> = {};
   for (const k of kinds) {
     const c = ceramicCase(k),
-      r = record(c, await waves(k)),
+      r = record(c, await keptWaves(c)),
       { simulation } = r;
     recorded[k] = r;
     settings[k] = await suggestSpotSettings(framesSource(simulation, r.frames), { noise: r.noise });
