@@ -3,7 +3,7 @@ import { rng } from "../core/rng.js";
 import { scoreAtoms } from "../testing/atoms-score.js";
 import { atomModel, selectAtoms } from "./atom-model.js";
 import { atomsPdb, atomsXyz, elementsByNumber } from "./atoms-files.js";
-import { atomTomography, viewRims } from "./chain.js";
+import { atomTomography } from "./chain.js";
 import { classifyIntensities, countClasses } from "./classify.js";
 import { classifyProfiles } from "./classify-profile.js";
 import { refineAtoms } from "./refine-atoms.js";
@@ -11,6 +11,7 @@ import { falseAtoms, residualPeaks } from "./refine-atoms-edit.js";
 import { simulateParticle } from "./simulate-particle.js";
 import { projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 import { tiltSeries } from "./tilt-series.js";
+import { viewRims } from "./view-rims.js";
 
 const N = 52,
   pixel = 0.4,

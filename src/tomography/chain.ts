@@ -1,16 +1,18 @@
 import { fail } from "../core/errors.js";
 import type { Progress } from "../core/job.js";
-import { median, quantile } from "../numerics/stats-select.js";
 import { alignSeries } from "./align.js";
 import { type AtomModel, atomModel } from "./atom-model.js";
 import type { AtomClasses } from "./classify.js";
 import { classifyIntensities, countClasses } from "./classify.js";
 import { extendedVolume, middleColumns } from "./extended.js";
+import { inspectSeries } from "./inspect-series.js";
 import { resire } from "./iterative.js";
 import { type ModelledAtoms, modelAtoms } from "./model-atoms.js";
+import { repairPixels } from "./prepare.js";
 import type { Reconstruction } from "./reconstruction.js";
 import { type TiltSeries, tiltSeries } from "./tilt-series.js";
 import { type TracedAtoms, traceAtoms } from "./trace.js";
+import { viewRims } from "./view-rims.js";
 
 export interface AtomTomographyOptions {
   /** Number of species; found from the intensities when not given. */
@@ -47,43 +49,6 @@ export interface AtomTomography {
   readonly warnings: readonly string[];
 }
 
-/** Median of the outermost pixels of every view, and whether an object is there: a side of a cut-out is nearly as bright as its middle. */
-export function viewRims(series: TiltSeries): { readonly levels: Float64Array; readonly extended: boolean } {
-  const [views, ny, nx] = series.shape,
-    width = Math.max(2, Math.round(0.03 * Math.min(ny, nx))),
-    levels = new Float64Array(views),
-    ratios: number[] = [];
-  for (let i = 0; i < views; i++) {
-    const rim: number[] = [];
-    for (let y = 0, j = i * ny * nx; y < ny; y++)
-      for (let x = 0; x < nx; x++, j++) {
-        if (series.mask?.[j]) continue;
-        if (y < width || x < width || y >= ny - width || x >= nx - width) rim.push(series.projections[j]!);
-      }
-    levels[i] = rim.length ? median(rim) : 0;
-    // Means of blocks and of the four sides, so that noise of few counts does not pass for an object.
-    const view = series.projections.subarray(i * ny * nx, (i + 1) * ny * nx),
-      mean = (y0: number, y1: number, x0: number, x1: number): number => {
-        let sum = 0,
-          count = 0;
-        for (let y = y0; y < y1; y++)
-          for (let x = x0; x < x1; x++)
-            if (!series.mask?.[i * ny * nx + y * nx + x]) {
-              sum += view[y * nx + x]!;
-              count++;
-            }
-        return count ? sum / count : levels[i]!;
-      },
-      blocks: number[] = [];
-    for (let y = 0; y + 4 <= ny; y += 4) for (let x = 0; x + 4 <= nx; x += 4) blocks.push(mean(y, y + 4, x, x + 4));
-    const dark = quantile(blocks, 0.01),
-      bright = quantile(blocks, 0.99),
-      side = Math.max(mean(0, width, 0, nx), mean(ny - width, ny, 0, nx), mean(0, ny, 0, width), mean(0, ny, nx - width, nx));
-    ratios.push(bright > dark ? (side - dark) / (bright - dark) : 0);
-  }
-  return { levels, extended: median(ratios) > 0.4 };
-}
-
 /**
  * From projections to atoms, unattended: background, alignment if asked, RESIRE, tracing, species, refinement against the raw projections
  * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in the box of
@@ -116,13 +81,18 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
     ...series,
     projections: series.projections.map((v, i) => (series.mask?.[i] ? 0 : v - background[Math.floor(i / (ny * nx))]!)),
   };
+  if (!extended) warnings.push(...inspectSeries(clean).warnings);
   let ready = clean,
     shifts = series.shifts?.slice();
   if (options.align) {
     if (extended) warnings.push("an extended object has no centre of mass: the views were not aligned");
     else {
-      const { mask: _, ...unmasked } = clean;
-      const aligned = await alignSeries(unmasked, { workers, signal, matching: 3, onProgress });
+      // Masked pixels take the median of what is around them: a hole would pull on the centre of mass.
+      const { mask, ...unmasked } = clean,
+        whole = mask
+          ? { ...unmasked, projections: repairPixels(clean.projections, series.shape, { mask, sigmas: Infinity }).projections }
+          : clean;
+      const aligned = await alignSeries(whole, { workers, signal, matching: 3, onProgress });
       ready = tiltSeries(aligned.series.projections, series.shape, aligned.series.poses, { pixelAngstrom: series.pixelAngstrom });
       // Views were moved by s: the object stood at −s.
       shifts = aligned.shifts.map((v) => -v);

@@ -1,9 +1,9 @@
 import type { ByteInput } from "../io/source.js";
-import { viewRims } from "./chain.js";
 import { resire } from "./iterative.js";
 import type { PoseConvention } from "./poses.js";
 import { type ReadSeriesOptions, readTiltSeries } from "./read-series.js";
 import { selectViews, type TiltSeries, tiltSeries } from "./tilt-series.js";
+import { viewRims } from "./view-rims.js";
 
 export interface ConventionTrial {
   /** The convention whose volume explains the views better; ZYX where the residuals do not differ clearly. */

@@ -6,7 +6,7 @@ export { type AtomModel, atomModel, joinAtoms, type PosedProjections, selectAtom
 export { atomsCif } from "./atoms-cif.js";
 export { type AtomFileColumns, atomsOutput, atomsPage, atomsPdb, atomsRecord, atomsXyz, elementsByNumber } from "./atoms-files.js";
 export { blockMatching } from "./block-matching.js";
-export { type AtomTomography, type AtomTomographyOptions, atomTomography, viewRims } from "./chain.js";
+export { type AtomTomography, type AtomTomographyOptions, atomTomography } from "./chain.js";
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
 export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
@@ -47,6 +47,7 @@ export type { AtomParameters } from "./refine-atoms-layout.js";
 export type { CountNoise } from "./refine-atoms-noise.js";
 export { type MatchedAtoms, matchAtoms } from "./register.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
+export type { StackLayout } from "./series-layout.js";
 export { crossing, fourierShellCorrelation, powerSpectrum, type ShellCurve } from "./shells.js";
 export { shiftViews } from "./shift.js";
 export { type ParticleOptions, particleDomains, type SimulatedParticle, simulateParticle } from "./simulate-particle.js";
@@ -57,4 +58,5 @@ export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
 export { otsuThreshold, type TwoGaussians, twoGaussians, valleyThreshold } from "./trace-threshold.js";
+export { viewRims } from "./view-rims.js";
 export { type VoronoiCells, voronoiCells, voronoiIndex, voronoiNeighbours } from "./voronoi.js";

@@ -1,5 +1,6 @@
 import { tiltsOf } from "./poses.js";
 import type { TiltSeries } from "./tilt-series.js";
+import { viewRims } from "./view-rims.js";
 
 /** What can be said of a series before any reconstruction. */
 export interface SeriesReport {
@@ -18,7 +19,7 @@ export interface SeriesReport {
 }
 
 /** Relative rms change of the normalised profiles of all views. */
-function profileChange({ projections, shape: [views, ny, nx] }: TiltSeries, along: "y" | "x"): number {
+function profileChange({ projections, shape: [views, ny, nx], mask }: TiltSeries, along: "y" | "x"): number {
   const n = along === "y" ? ny : nx,
     sum = new Float64Array(n),
     all = new Float64Array(views * n);
@@ -27,7 +28,7 @@ function profileChange({ projections, shape: [views, ny, nx] }: TiltSeries, alon
     for (let y = 0, i = p * ny * nx; y < ny; y++)
       for (let x = 0; x < nx; x++, i++) {
         const v = projections[i]!;
-        if (!Number.isFinite(v)) continue;
+        if (mask?.[i] || !Number.isFinite(v)) continue;
         all[p * n + (along === "y" ? y : x)]! += v;
         total += v;
       }
@@ -44,6 +45,27 @@ function profileChange({ projections, shape: [views, ny, nx] }: TiltSeries, alon
       size += sum[k]! ** 2;
     }
   return Math.sqrt(change / (size || 1));
+}
+
+/**
+ * The edge of the image along which the tilt axis runs according to the profiles, where that contradicts the poses: the profile along the axis (the sum
+ * across it) is the same in every view, so a profile that changes more than that across belongs to no axis.
+ */
+function contradictedBy(series: TiltSeries, change: { readonly y: number; readonly x: number }): "y" | "x" | undefined {
+  const tilts = tiltsOf(series.poses);
+  if (!tilts) return undefined;
+  if (Math.abs(Math.abs(tilts.axisDeg) - 90) < 20 && change.y > 1.5 * change.x && change.y > 0.02) return "x";
+  if (Math.abs(tilts.axisDeg) < 20 && change.x > 1.5 * change.y && change.x > 0.02) return "y";
+  return undefined;
+}
+
+/** Whether the views of an isolated object were tilted about the other edge of the image than their poses say; the level of the rim does not count. */
+export function axisContradicted(series: TiltSeries): boolean {
+  const { levels, extended } = viewRims(series),
+    size = series.shape[1] * series.shape[2];
+  if (extended) return false;
+  const clean = { ...series, projections: series.projections.map((v, i) => v - levels[Math.floor(i / size)]!) };
+  return contradictedBy(clean, { y: profileChange(clean, "y"), x: profileChange(clean, "x") }) !== undefined;
 }
 
 /** Look at a series for what commonly goes wrong: axis, background, dose, number of views. Warnings are sentences for a person. */
@@ -75,13 +97,11 @@ export function inspectSeries(series: TiltSeries): SeriesReport {
   if (views < 15) warnings.push(`${views} views are few: expect streaks and a coarse volume`);
   if (range && range[1] - range[0] < 100)
     warnings.push(`tilts span only ${(range[1] - range[0]).toFixed(0)}°: the missing wedge elongates everything along the beam`);
-  if (tilts && Math.abs(Math.abs(tilts.axisDeg) - 90) < 20 && change.y > 1.5 * change.x && change.y > 0.02)
+  const other = contradictedBy(series, change),
+    stated = other === "x" ? "y" : "x";
+  if (other)
     warnings.push(
-      "profiles change more along the stated tilt axis (y) than across it: is the axis x (axisDeg: 0), or do angles and views differ in order?",
-    );
-  if (tilts && Math.abs(tilts.axisDeg) < 20 && change.x > 1.5 * change.y && change.x > 0.02)
-    warnings.push(
-      "profiles change more along the stated tilt axis (x) than across it: is the axis y (axisDeg: 90), or do angles and views differ in order?",
+      `profiles change more along the stated tilt axis (${stated}) than across it: is the axis ${other} (axisDeg: ${other === "x" ? 0 : 90}), or do angles and views differ in order?`,
     );
   const [least, most] = [Math.min(...totals) / mean, Math.max(...totals) / mean];
   if (most / least > 1.3 && background < 0.05)

@@ -8,9 +8,11 @@ import { readNpy } from "../io/npy.js";
 import { type ByteInput, type ByteSource, readAll, readUpTo, toSource } from "../io/source.js";
 import { decodeText } from "../io/text.js";
 import { type Mdoc, parseAngles, parseMdoc } from "../io/tilt-angles.js";
-import { reverseAxes } from "./layout.js";
+import { axisContradicted } from "./inspect-series.js";
 import { type PoseConvention, type Poses, posesFromEuler, posesFromMatrices, posesFromQuaternions, posesFromTilts } from "./poses.js";
+import { type AxesRead, orientStack, type StackLayout, transposeViews } from "./series-layout.js";
 import { type TiltSeries, tiltSeries } from "./tilt-series.js";
+import { usableSeries } from "./usable-views.js";
 
 export interface ReadSeriesOptions {
   /** Meaning of three-column angles; must be given unless the first and third column are all zero. */
@@ -23,14 +25,18 @@ export interface ReadSeriesOptions {
   readonly pixelAngstrom?: number | undefined;
   /** Variable of a MAT file or dataset of an HDF5 file; default the only or largest one with three axes. */
   readonly variable?: string | undefined;
-  /** Order of the axes of NPY and HDF5 arrays: [view, y, x], or the published [x, y, view]. Default: where the number of views decides, that; else view first. */
-  readonly layout?: "view-y-x" | "x-y-view" | undefined;
+  /**
+   * Order of the axes of NPY, HDF5 and MAT arrays: [view, y, x], the published [x, y, view], or [y, x, view] as images are stacked elsewhere. Default: views
+   * first (last in MAT) unless the number of angles says otherwise; of the two with views last, that whose profiles agree with the tilt axis, else the published one.
+   */
+  readonly layout?: StackLayout | undefined;
+  /** "refuse" (default): pixels that are not finite and empty views are errors. "leave out": they are masked or dropped, with a warning. */
+  readonly damaged?: "refuse" | "leave out" | undefined;
 }
 interface Numbers {
   readonly data: TypedArray;
   readonly shape: readonly number[];
-  /** Whether the first axis is known to be the views. */
-  readonly ordered: boolean;
+  readonly axes: AxesRead;
   readonly pixelAngstrom?: number | undefined;
   readonly tiltsDeg?: Float64Array | undefined;
   readonly warnings: readonly string[];
@@ -60,10 +66,29 @@ export async function readTiltSeries(
           { projections: toSource(projections).name },
           "no angles: give an angle file (.tlt, .mdoc, text, NPY or MAT); the stack names none",
         );
-  const { data, shape } = oriented(stack, options.layout, list, warnings);
+  const counts = [list.rows, list.columns === 1 ? 0 : list.columns],
+    numbers = stack.data instanceof Float32Array ? stack.data : Float32Array.from(stack.data),
+    { data, shape, guessed, note } = orientStack(numbers, stack.shape, { axes: stack.axes, layout: options.layout, counts });
+  if (note) warnings.push(note);
   const poses = posesOf(list, shape[0], options);
   const pixelAngstrom = options.pixelAngstrom ?? stack.pixelAngstrom ?? list.mdoc?.pixelAngstrom;
-  return { series: tiltSeries(data, shape, poses, { pixelAngstrom }), warnings };
+  const checked =
+    options.damaged === "leave out"
+      ? usableSeries(data, shape, poses, { pixelAngstrom })
+      : { series: tiltSeries(data, shape, poses, { pixelAngstrom }), warnings: [] };
+  warnings.push(...checked.warnings);
+  if (!(guessed && axisContradicted(checked.series))) return { series: checked.series, warnings };
+  warnings.push(
+    "the profiles of the views contradict the tilt axis when rows are x: array read as [y, x, view] (state the layout to overrule this)",
+  );
+  const { shape: old, mask, poses: kept } = checked.series;
+  return {
+    series: tiltSeries(transposeViews(checked.series.projections, old), [old[0], old[2], old[1]], kept, {
+      pixelAngstrom,
+      mask: mask && transposeViews(mask, old),
+    }),
+    warnings,
+  };
 }
 
 async function readNumbers(source: ByteSource, variable: string | undefined, axes: number): Promise<Numbers> {
@@ -71,12 +96,12 @@ async function readNumbers(source: ByteSource, variable: string | undefined, axe
     text = String.fromCharCode(...head);
   if (text.startsWith("MATLAB 5.0") || text.startsWith("MATLAB 7.3")) {
     const { value, warnings } = text.startsWith("MATLAB 7.3") ? await readHdf5Mat(source) : await readMat(source);
-    return { ...matArray(value, variable, axes), ordered: axes === 3, warnings };
+    return { ...matArray(value, variable, axes), axes: "reversed", warnings };
   }
   if (text.startsWith("\x93NUMPY")) {
     const { data, shape, dtype } = await readNpy(source);
     if (dtype === "c64" || dtype === "c128") fail("bad-file", { dtype }, "projections are real numbers");
-    return { data, shape, ordered: false, warnings: [] };
+    return { data, shape, axes: "array", warnings: [] };
   }
   const hdf5 = text.startsWith("\x89HDF\r\n");
   const frames = hdf5 ? await hdf5Frames(source, variable === undefined ? {} : { image: variable }) : await openFrames(source);
@@ -90,7 +115,14 @@ async function readNumbers(source: ByteSource, variable: string | undefined, axe
   const { pixelAngstrom } = frames.facts;
   await frames.close?.();
   const known = tilts.every(Number.isFinite) && new Set(tilts).size > 1;
-  return { data: out, shape: [n, ny, nx], ordered: !hdf5, pixelAngstrom, tiltsDeg: known ? tilts : undefined, warnings: frames.warnings };
+  return {
+    data: out,
+    shape: [n, ny, nx],
+    axes: hdf5 ? "array" : "images",
+    pixelAngstrom,
+    tiltsDeg: known ? tilts : undefined,
+    warnings: frames.warnings,
+  };
 }
 
 function matArray(
@@ -157,26 +189,6 @@ async function angleSibling(source: ByteSource): Promise<ByteSource | undefined>
     if (found) return found;
   }
   return undefined;
-}
-
-/** [views, y, x] as f32. */
-function oriented(
-  stack: Numbers,
-  layout: ReadSeriesOptions["layout"],
-  list: AngleList,
-  warnings: string[],
-): { data: Float32Array; shape: readonly [number, number, number] } {
-  const shape = stack.shape.length === 2 ? [1, ...stack.shape] : stack.shape;
-  if (shape.length !== 3) fail("bad-shape", { shape: stack.shape }, "projections have three axes: views, rows, columns");
-  const three = shape as unknown as [number, number, number],
-    data = stack.data instanceof Float32Array ? stack.data : Float32Array.from(stack.data);
-  const counts = [list.rows, list.columns === 1 ? 0 : list.columns];
-  const last = counts.includes(three[2]) && !counts.includes(three[0]);
-  if (layout === "x-y-view" || (layout === undefined && !stack.ordered && last)) {
-    if (layout === undefined) warnings.push(`array [${three.join(", ")}] read as [x, y, view], since there are ${list.rows} poses`);
-    return reverseAxes(data, three);
-  }
-  return { data, shape: three };
 }
 
 function posesOf({ values, rows, columns, mdoc }: AngleList, views: number, o: ReadSeriesOptions): Poses {
