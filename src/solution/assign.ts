@@ -2,7 +2,7 @@ import type { UnitCell } from "../geometry/cell.js";
 import { element } from "../geometry/elements.js";
 import { type Fractional, metricTensor, quadratic } from "../geometry/metric.js";
 import type { UniquePeak } from "./asymmetric.js";
-import type { Composition } from "./composition.js";
+import type { Composition } from "./formula.js";
 
 /** A peak with an element. */
 export interface AssignedPeak extends UniquePeak {

@@ -6,8 +6,9 @@ import { atom, cellMismatch, type Structure, structure } from "../geometry/struc
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { type Assignment, assignPeaks } from "./assign.js";
 import { multiplicityDivisor, uniquePeaks } from "./asymmetric.js";
-import { type CellContent, type Composition, cellContent, possibleContents } from "./composition.js";
+import { type CellContent, cellContent, possibleContents } from "./composition.js";
 import { type DensityMap, densityMap } from "./density.js";
+import type { Composition } from "./formula.js";
 import { type GroupCandidate, toGroupAxes } from "./group-search.js";
 import { missingShare } from "./judge.js";
 import { mapPeaks } from "./map-peaks.js";

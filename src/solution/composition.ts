@@ -1,25 +1,5 @@
 import { fail } from "../core/errors.js";
-import { element } from "../geometry/elements.js";
-
-/** Atoms of each element, in one formula unit or in the cell; fractions are allowed. */
-export type Composition = ReadonlyMap<string, number>;
-
-/**
- * Composition from a formula: "Na2 Al2 Si3 O12 H4", "Na2Al2Si3O12H4", "C3 H7 N O2".
- * @throws bad-value when the text is empty, a symbol is no element, or brackets or hydrate dots need to be multiplied out first
- */
-export function parseComposition(text: string): Composition {
-  const counts = new Map<string, number>();
-  const rest = text.replace(/([A-Z][a-z]?)\s*(\d+(?:\.\d+)?|\.\d+)?/g, (_, symbol: string, n: string | undefined) => {
-    const e = element(symbol);
-    if (!e) return fail("bad-value", { composition: text, symbol }, "the composition names no such element; symbols read Si, not SI");
-    counts.set(e.symbol, (counts.get(e.symbol) ?? 0) + (n === undefined ? 1 : Number(n)));
-    return "";
-  });
-  if (rest.replace(/[\s,_]/g, "") !== "" || counts.size === 0 || [...counts.values()].every((n) => !(n > 0)))
-    fail("bad-value", { composition: text, notRead: rest.trim() }, 'a composition reads "Na2 Al2 Si3 O12 H4", brackets multiplied out');
-  return counts;
-}
+import type { Composition } from "./formula.js";
 
 /**
  * Mean volumes of atoms in crystals, Å³, rounded: organic elements after Hofmann (2002) Acta Cryst. B58, 489; cations small (8) beside oxygen at 13 unless they are large.

@@ -1,7 +1,7 @@
 import { element } from "../geometry/elements.js";
 import type { Structure } from "../geometry/structure.js";
 import { contacts } from "../geometry/structure-bonds.js";
-import type { Composition } from "./composition.js";
+import type { Composition } from "./formula.js";
 
 /** Whether distances make sense. */
 export interface Connectivity {

@@ -1,6 +1,6 @@
 import { lineFit } from "../numerics/robust-line.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
-import type { Composition } from "./composition.js";
+import type { Composition } from "./formula.js";
 import type { PhasingData } from "./prepare.js";
 
 /** Normalised amplitudes and what the Wilson plot says. */
