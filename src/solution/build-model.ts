@@ -8,6 +8,7 @@ import { type Assignment, assignPeaks } from "./assign.js";
 import { multiplicityDivisor, uniquePeaks } from "./asymmetric.js";
 import { type CellContent, cellContent, possibleContents } from "./composition.js";
 import { type DensityMap, densityMap } from "./density.js";
+import { modelMap } from "./difference.js";
 import type { Composition } from "./formula.js";
 import { type GroupCandidate, toGroupAxes } from "./group-search.js";
 import { missingShare } from "./judge.js";
@@ -143,17 +144,8 @@ function modelOf(cell: UnitCell, group: SpaceGroup, assignment: Assignment, b: n
   );
 }
 
-/** Coefficients (2Fo − k|Fc|) exp(iφc), sharpened as the first map was; where |Fo| is less than half of k|Fc| they are zero. */
-function recycledMap(data: PhasingData, norm: Normalised, fit: ModelFit): DensityMap {
-  const amplitude = new Float64Array(data.size),
-    phase = new Float64Array(data.size);
-  for (let i = 0; i < data.size; i++) {
-    const re = fit.calculated[2 * i]!,
-      im = fit.calculated[2 * i + 1]!;
-    const fo = Math.sqrt(Math.max(0, data.intensity[i]!));
-    const sharpen = norm.f[i]! > 0 ? norm.sharpened[i]! / norm.f[i]! : 0;
-    amplitude[i] = (Math.max(0, 2 * fo - Math.hypot(re, im)) / Math.sqrt(norm.scale)) * sharpen;
-    phase[i] = Math.atan2(im, re);
-  }
-  return densityMap(data, amplitude, phase);
-}
+/** Coefficients 2Fo − k|Fc|, sharpened as the first map was; where |Fo| is less than half of k|Fc| they are zero. */
+const recycledMap = (data: PhasingData, norm: Normalised, fit: ModelFit): DensityMap =>
+  modelMap(data, fit.calculated, (fo, fc, i) =>
+    norm.f[i]! > 0 ? ((Math.max(0, 2 * fo - fc) / Math.sqrt(norm.scale)) * norm.sharpened[i]!) / norm.f[i]! : 0,
+  );

@@ -1,3 +1,4 @@
+import type { Mat3 } from "../geometry/metric.js";
 import type { ReflectionList } from "../geometry/reflection-list.js";
 import { median } from "../numerics/stats-select.js";
 
@@ -60,4 +61,32 @@ function standOut(list: ReflectionList, allowed: (h: number, k: number, l: numbe
   const noise = Math.max(1, median(Float64Array.from(forbidden, Math.abs)) / 0.6745);
   const share = (x: readonly number[]): number => x.filter((r) => r > 5 * noise).length / x.length;
   return share(forbidden) > Math.max(0.03, 0.05 * share(kept), 5 / forbidden.length);
+}
+
+/**
+ * Whether reflections that a centred lattice forbids may yet be there: too weak to stand out, but alike in equivalents, as noise is not (a correlation above 0.15 and five times its s.u.). Multiple
+ * scattering does not bring them; two elements that differ little, or a small distortion, do.
+ * @param rotations - of the Laue group, on the axes of the list
+ */
+export function centringIsOpen(list: ReflectionList, letter: string, rotations: readonly Mat3[]): boolean {
+  const allowed = conditions.find(([l]) => l === letter)?.[1];
+  if (!allowed) return false;
+  const orbits = new Map<string, number[]>();
+  for (let i = 0; i < list.size; i++) {
+    const [h, k, l] = [list.hkl[3 * i]!, list.hkl[3 * i + 1]!, list.hkl[3 * i + 2]!];
+    if (allowed(h, k, l) || !Number.isFinite(list.intensity[i]!)) continue;
+    const images = rotations.map((w) => [h * w[0] + k * w[3] + l * w[6], h * w[1] + k * w[4] + l * w[7], h * w[2] + k * w[5] + l * w[8]]);
+    const key = images.flatMap((q) => [q.join(), q.map((x) => -x + 0).join()]).sort()[0]!;
+    orbits.set(key, [...(orbits.get(key) ?? []), list.intensity[i]!]);
+  }
+  const pairs = [...orbits.values()].flatMap((v) => v.slice(1).map((x, i) => [v[i]!, x] as const));
+  if (pairs.length < 30) return false;
+  const mean = pairs.reduce((s, [x, y]) => s + x + y, 0) / (2 * pairs.length);
+  let xy = 0,
+    xx = 0;
+  for (const [x, y] of pairs) {
+    xy += (x - mean) * (y - mean);
+    xx += ((x - mean) ** 2 + (y - mean) ** 2) / 2;
+  }
+  return xy > Math.max(0.15, 5 / Math.sqrt(pairs.length)) * xx;
 }

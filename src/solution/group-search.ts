@@ -56,7 +56,7 @@ export function groupCandidates(set: PhasedSet, scores: readonly OperatorScore[]
         if (!axes.input && seen.has(key)) continue;
         if (axes.input || axes.last) seen.add(key);
         const shifts = ops.map((op) => rotateVector(axes.basis, [op.shift[0] / 24, op.shift[1] / 24, op.shift[2] / 24]));
-        out.push(evaluate(set, plan, group, axes, rows, shifts));
+        out.push(evaluate(set, plan, group, axes, rows, shifts, minScore));
       }
     }
   } finally {
@@ -94,6 +94,7 @@ function evaluate(
   axes: Axes,
   rows: readonly number[],
   shifts: readonly (readonly [number, number, number])[],
+  minScore: number,
 ): GroupCandidate {
   const base = { group, basis: axes.basis, inputAxes: axes.input };
   if (rows.length === 0) return { ...base, origin: [0, 0, 0], weakest: 1, mean: 1 };
@@ -120,20 +121,26 @@ function evaluate(
   let best = 0;
   for (let p = 1; p < na * nb * nc; p++) if (buffer[2 * p]! > buffer[2 * best]! * (1 + 1e-6)) best = p;
   const at = (p: number): Fractional => [Math.floor(p / (nb * nc)) / na, (Math.floor(p / nc) % nb) / nb, (p % nc) / nc];
-  const origin = refineOrigin(set, rows, shifts, at(best));
-  const each = rows.map((r, o) => agreementAt(set, r, shifts[o]!, origin));
+  const agreements = (x0: Fractional, of: Int32Array): number[] => rows.map((r, o) => agreementAt(set, of, r, shifts[o]!, x0));
+  let origin = at(best),
+    each = agreements(origin, set.strongest.subarray(0, 800));
+  // A step of the grid costs at most some 0.15: what is further off needs no better origin.
+  if (Math.min(...each) > minScore - 0.25) {
+    origin = refineOrigin(set, rows, shifts, origin);
+    each = agreements(origin, set.strongest);
+  }
   return { ...base, origin, weakest: Math.min(...each), mean: each.reduce((a, b) => a + b, 0) / each.length };
 }
 
 /** ⟨cos Δφ⟩ of one operation with the origin at x₀. */
-function agreementAt(set: PhasedSet, r: number, t: readonly [number, number, number], x0: Fractional): number {
+function agreementAt(set: PhasedSet, reflections: Int32Array, r: number, t: readonly [number, number, number], x0: Fractional): number {
   const { data, weight, phase } = set,
     { row, friedel } = set.images[r]!,
     m = set.rotations[r]!;
   const u = [0, 1, 2].map((i) => t[i as 0] + x0[i as 0] - rotateVector(m, x0)[i as 0]);
   let sum = 0,
     total = 0;
-  for (const i of set.strongest) {
+  for (const i of reflections) {
     const j = row[i]!;
     if (j < 0) continue;
     const w = weight[i]! * weight[j]!;
@@ -144,14 +151,15 @@ function agreementAt(set: PhasedSet, r: number, t: readonly [number, number, num
   return total > 0 ? sum / total : 0;
 }
 
-/** From the best grid point by halving steps along the axes: the maximum is smooth on the scale of the grid. */
+/** From the best grid point by halving steps along the axes, on the strongest eight hundred: the maximum is smooth on the scale of the grid. */
 function refineOrigin(
   set: PhasedSet,
   rows: readonly number[],
   shifts: readonly (readonly [number, number, number])[],
   start: Fractional,
 ): Fractional {
-  const value = (x: Fractional): number => rows.reduce((s, r, o) => s + agreementAt(set, r, shifts[o]!, x), 0);
+  const few = set.strongest.subarray(0, 800);
+  const value = (x: Fractional): number => rows.reduce((s, r, o) => s + agreementAt(set, few, r, shifts[o]!, x), 0);
   let x = start,
     v = value(x);
   for (let step = 0.5; step > 0.02; step /= 2)

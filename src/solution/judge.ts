@@ -1,7 +1,11 @@
 import { element } from "../geometry/elements.js";
 import type { Structure } from "../geometry/structure.js";
 import { contacts } from "../geometry/structure-bonds.js";
+import type { Completed } from "./complete.js";
 import type { Composition } from "./formula.js";
+
+/** Largest share of the electrons of the cell that may be missing in a solved structure. */
+const missingLimit = 0.08;
 
 /** Whether distances make sense. */
 export interface Connectivity {
@@ -26,4 +30,27 @@ export function connectivity(s: Structure): Connectivity {
 export function missingShare(missing: Composition, content: Composition): number {
   const electrons = (c: Composition): number => [...c].reduce((s, [e, n]) => s + (e === "H" ? 0 : n * (element(e)?.z ?? 0)), 0);
   return electrons(missing) / Math.max(1, electrons(content));
+}
+
+/**
+ * What forbids to call a model solved, in words; empty when nothing does: R1 above the limit, 8 % of the electrons or half of an element without a place, atoms in each other, parts of
+ * atoms where the composition has whole ones, an atom that its omit map does not show first and
+ * that fits as well (R1 within 10 %) where the map is higher.
+ */
+export function doubtsOf({ model, evidence }: Completed, limit: number): readonly string[] {
+  const { fit, assignment, content } = model,
+    s = fit.structure;
+  const out: string[] = [];
+  if (!(fit.r1 <= limit)) out.push(`R1 ${fit.r1.toFixed(3)} is above ${limit.toFixed(2)}`);
+  const gone = [...assignment.missing].filter(([e, n]) => n >= 0.5 * content.content.get(e)!).map(([e]) => e);
+  if (missingShare(assignment.missing, content.content) >= missingLimit || gone.length > 0)
+    out.push(`atoms of the composition are missing: ${[...assignment.missing].map(([e, n]) => `${Number(n.toFixed(2))} ${e}`).join(", ")}`);
+  const short = connectivity(s).tooShort;
+  if (short.length > 0) out.push(`atoms too near to each other: ${short.slice(0, 6).join(", ")}`);
+  const whole = [...content.content.values()].every((n) => Math.abs(n - Math.round(n)) < 1e-6);
+  const parts = s.atoms.filter((a) => a.occupancy < 0.99).map((a) => a.label);
+  if (whole && parts.length > 0) out.push(`parts of atoms where the composition has whole ones: ${parts.join(", ")}`);
+  const loose = evidence.filter((e) => e.contrast < 1 && e.elsewhere < 1.1).map((e) => `${e.label} (R ${e.elsewhere.toFixed(2)} times)`);
+  if (loose.length > 0) out.push(`atoms that fit as well elsewhere: ${loose.slice(0, 8).join(", ")}`);
+  return out;
 }

@@ -1,13 +1,14 @@
 import type { Steps } from "../core/job.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { structureFactors } from "../scattering/structure-factors.js";
-import { type BuiltModel, buildModelSteps, candidateCell, contentsOf, modelMerit } from "./build-model.js";
+import { buildModelSteps, candidateCell, contentsOf, modelMerit } from "./build-model.js";
+import { type Completed, completeModelSteps } from "./complete.js";
 import { symmetricPhases } from "./density.js";
 import type { Composition } from "./formula.js";
 import { type GroupCandidate, groupCandidates } from "./group-search.js";
 import type { Normalised } from "./normalise.js";
 import { operatorScores, phasedSet } from "./operators.js";
-import type { PhasingData } from "./prepare.js";
+import { groupIndices, type PhasingData } from "./prepare.js";
 
 /** Data merged in one Laue class, scaled. */
 export interface Reading {
@@ -15,9 +16,8 @@ export interface Reading {
   readonly norm: Normalised;
 }
 /** A model of a reading in a group. */
-export interface Solved extends Reading {
+export interface Solved extends Reading, Completed {
   readonly candidate: GroupCandidate;
-  readonly model: BuiltModel;
 }
 
 /**
@@ -41,7 +41,9 @@ export function* higherSymmetrySteps(
     );
     for (const candidate of higher.slice(0, 3)) {
       const model = yield* buildModelSteps(data, norm, symmetricPhases(set, candidate).phase, candidate, formula, factors, { z });
-      if (modelMerit(model) < 1.15 * modelMerit(found.model) + 0.01) return { data, norm, candidate, model };
+      if (modelMerit(model) > 1.15 * modelMerit(found.model) + 0.02) continue;
+      const done = yield* completeModelSteps(data, model, candidate, factors);
+      if (modelMerit(done.model) < 1.15 * modelMerit(found.model) + 0.01) return { data, norm, candidate, ...done };
     }
   }
   return undefined;
@@ -49,13 +51,6 @@ export function* higherSymmetrySteps(
 
 /** Phases of the model for the rows of a reading: all readings stand on the same primitive axes. */
 function phasesOf({ candidate, model }: Solved, data: PhasingData, factors: FormFactorSource): Float64Array {
-  const hkl = new Int32Array(3 * data.size),
-    b = candidate.basis;
-  for (let i = 0; i < data.size; i++)
-    for (let j = 0; j < 3; j++)
-      hkl[3 * i + j] = Math.round(
-        data.hkl[3 * i]! * b[j as 0]! + data.hkl[3 * i + 1]! * b[(3 + j) as 3]! + data.hkl[3 * i + 2]! * b[(6 + j) as 6]!,
-      );
-  const f = structureFactors(model.fit.structure, hkl, factors);
+  const f = structureFactors(model.fit.structure, groupIndices(data, candidate.basis), factors);
   return Float64Array.from({ length: data.size }, (_, i) => Math.atan2(f[2 * i + 1]!, f[2 * i]!));
 }

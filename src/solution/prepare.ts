@@ -48,6 +48,15 @@ export function onPrimitiveAxes(w: Mat3, q: Mat3): Mat3 {
   return multiply3(multiply3(q, w), inverse(q as Map3) as Mat3).map((x) => Math.round(x) + 0) as unknown as Mat3;
 }
 
+/** Indices of rows on primitive axes as indices on the axes (a b c)primitive · basis. */
+export function groupIndices({ hkl, size }: PhasingData, b: Mat3): Int32Array {
+  const out = new Int32Array(3 * size);
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < 3; j++)
+      out[3 * i + j] = Math.round(hkl[3 * i]! * b[j as 0]! + hkl[3 * i + 1]! * b[(3 + j) as 3]! + hkl[3 * i + 2]! * b[(6 + j) as 6]!);
+  return out;
+}
+
 /**
  * Checks a reflection list, finds lattice centring and Laue group, merges, and expands to P1 on primitive axes.
  * @throws not-found without reflections; bad-value for intensities that are all negative, or not numbers; bad-cell when 1/d of the list contradicts the cell by more than 1 %

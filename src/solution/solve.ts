@@ -2,7 +2,6 @@ import { fail } from "../core/errors.js";
 import { inverse, type Map3 } from "../core/frames.js";
 import { printable } from "../core/inspect.js";
 import { type RunOptions, runAsync, type Steps } from "../core/job.js";
-import { rng } from "../core/rng.js";
 import type { UnitCell } from "../geometry/cell.js";
 import { type Mat3, multiply3 } from "../geometry/metric.js";
 import type { ReflectionList } from "../geometry/reflection-list.js";
@@ -10,17 +9,18 @@ import { formula, type Structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { lobato } from "../scattering/lobato.js";
 import { assembled } from "./assemble.js";
-import { type BuiltModel, buildModelSteps, candidateCell, contentsOf, modelMerit } from "./build-model.js";
-import { type FlipOptions, type FlipResult, flipper } from "./charge-flipping.js";
+import { centringIsOpen } from "./centring.js";
+import type { FlipOptions } from "./charge-flipping.js";
 import { cellContent } from "./composition.js";
-import { type DensityMap, symmetricPhases } from "./density.js";
+import type { DensityMap } from "./density.js";
 import { type Composition, parseComposition } from "./formula.js";
-import { type GroupCandidate, groupCandidates, trivialGroup } from "./group-search.js";
-import { type Connectivity, connectivity, missingShare } from "./judge.js";
+import type { GroupCandidate } from "./group-search.js";
+import { type Connectivity, connectivity, doubtsOf } from "./judge.js";
 import { higherSymmetrySteps } from "./model-symmetry.js";
 import { type Normalised, normalise } from "./normalise.js";
-import { type OperatorScore, operatorScores, phasedSet } from "./operators.js";
-import { type PhasingData, type PrepareOptions, preparePhasing } from "./prepare.js";
+import type { OperatorScore } from "./operators.js";
+import { onPrimitiveAxes, type PhasingData, type PrepareOptions, preparePhasing } from "./prepare.js";
+import { laueOrder, limitFor, meritOf, type TrialResult, trialSteps } from "./trial.js";
 
 export interface SolveOptions extends PrepareOptions, Omit<FlipOptions, "kernels"> {
   /** Seed of the random phases; trial n draws from the stream (seed, n). Default 1. */
@@ -55,7 +55,7 @@ export interface TrialFigures {
 }
 /** A solved structure and what speaks for it. */
 export interface Solution {
-  /** solved: R1 ≤ 0.35 (less where the intensities merge well), distances that make sense, and all but 8 % of the electrons placed. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
+  /** solved: nothing in {@link doubtsOf}. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
   readonly status: "solved" | "doubtful" | "failed";
   readonly structure: Structure;
   /** Map of the best trial on the primitive axes, with the group's origin. */
@@ -91,16 +91,6 @@ const schedule: readonly { amplitudes: "e" | "f"; power: number; kEd: number }[]
   { amplitudes: "e", power: 1, kEd: 1.2 },
   { amplitudes: "f", power: 0.75, kEd: 1.05 },
 ];
-/** Largest share of the electrons of the cell that may be missing in a solved structure. */
-const missingLimit = 0.08;
-/** The atoms found, and a low R with distances that make sense, or one so low that distances need not vote. */
-const convincing = ({ fit, assignment, content }: BuiltModel, sane: Connectivity, limit: number): boolean =>
-  missingShare(assignment.missing, content.content) < missingLimit &&
-  ((fit.r1 <= limit && sane.tooShort.length === 0) || fit.r1 <= Math.min(limit, 0.1));
-/** R1 that convinces: intensities that merge well owe a low one. Lists merged before, and dynamical ones, keep the limit. */
-const limitFor = ({ laue }: PhasingData, limit: number): number =>
-  laue.figures.merged > 100 ? Math.min(limit, 0.14 + laue.figures.rInt) : limit;
-
 /**
  * Structure from intensities, unattended: lattice centring, Laue group, Wilson scaling, charge flipping in P1, space group and origin from the phases, symmetrised
  * map, peaks, elements, a short least squares; repeated with other random phases and settings until a model convinces (R1 ≤ 0.30, no atoms in each other) or the trials are spent.
@@ -120,65 +110,21 @@ export function* solveStructureSteps(
   if (!wanted || wanted.size === 0)
     fail("bad-value", { composition: String(composition) }, 'a composition is needed, e.g. "Na2 Al2 Si3 O12 H4"');
   const readings = readingsOf(reflections, cell, wanted, factors, options);
-  // A group whose sites the composition cannot fill is no candidate.
-  const holds = (data: PhasingData, c: GroupCandidate): boolean =>
-    contentsOf(wanted, candidateCell(data, c), c.group, options.z).length > 0;
   const figures: TrialFigures[] = [];
-  let best:
-    | {
-        data: PhasingData;
-        norm: Normalised;
-        model: BuiltModel;
-        candidate: GroupCandidate;
-        others: GroupCandidate[];
-        scores: OperatorScore[];
-        sane: Connectivity;
-        merit: number;
-      }
-    | undefined;
+  let best: (TrialResult & { readonly merit: number }) | undefined;
   // Twice as many where merging speaks for the lower class.
   const [top, bottom] = [readings[0]!, readings.at(-1)!].map((r) => r.data.laue.figures.rInt);
   const least = readings.length * (top! > 1.5 * bottom! ? 2 : 1);
   let settled = false;
   for (let trial = 0; trial < trials; trial++) {
-    const { data, norm } = readings[trial % readings.length]!;
+    const reading = readings[trial % readings.length]!,
+      { data } = reading;
     const plan = schedule[Math.floor(trial / readings.length) % schedule.length]!;
     const way = { amplitudes: options.amplitudes ?? plan.amplitudes, power: options.power ?? plan.power, kEd: options.kEd ?? plan.kEd };
-    const flip = yield* withProgress(flipSteps(data, norm, way, options, seed, trial), trial, trials);
-    const set = phasedSet(data, norm.sharpened, flip.phase);
-    const scores = operatorScores(set);
-    yield { done: trial + 0.7, total: trials, note: `trial ${trial + 1}: space group` };
-    const found = groupCandidates(set, scores, { minScore, number: options.spaceGroup }).filter((c) => holds(data, c));
-    const good = found.filter((c) => c.weakest >= (minScore ?? 0.5) || c.group.number === options.spaceGroup);
-    let candidate = good[0] ?? trivialGroup(set);
-    let at = 0.8; // progress: every further model takes half of what is left
-    const build = function* (c: GroupCandidate): Steps<BuiltModel> {
-      const { phase } = symmetricPhases(set, c);
-      const steps = buildModelSteps(data, norm, phase, c, wanted, factors, { z: options.z });
-      const share = (1 - at) / 2;
-      const built = yield* withProgress(steps, trial + at, trials, share, `trial ${trial + 1}: `);
-      at += share;
-      return built;
-    };
-    let model = yield* build(candidate);
-    // Dynamical phases obey their symmetry badly: where the Laue class asks for more, the group nearest to it may win by its model.
-    if (laueOrder(candidate) < data.laue.order && options.spaceGroup === undefined) {
-      const higher = groupCandidates(set, scores, { minScore: 0.3 }).filter(
-        (c) => laueOrder(c) === data.laue.order && c.weakest >= 0.3 && holds(data, c),
-      );
-      let allowance = 0.05;
-      for (const c of higher.slice(0, 3)) {
-        const other = yield* build(c);
-        if (modelMerit(other) < modelMerit(model) + allowance) [candidate, model, allowance] = [c, other, 0];
-      }
-    }
-    // A heavy atom lends its phases a centre of symmetry that the light ones do not have: the group without it, where R falls by a third.
-    if (candidate.group.centrosymmetric && model.fit.r1 > 0.06 && options.spaceGroup === undefined)
-      for (const polar of good.filter((c) => !c.group.centrosymmetric && laueOrder(c) === laueOrder(candidate)).slice(0, 3)) {
-        const other = yield* build(polar);
-        if (modelMerit(other) < 0.67 * modelMerit(model)) [candidate, model] = [polar, other];
-      }
-    const sane = connectivity(model.fit.structure);
+    const { z, spaceGroup } = options;
+    const steps = trialSteps(reading, { seed, trial, way, flip: options, wanted, factors, z, spaceGroup, minScore });
+    const result = yield* withProgress(steps, trial, trials, 1, `trial ${trial + 1}: `);
+    const { candidate, model, flip } = result;
     figures.push({
       trial,
       ...way,
@@ -191,26 +137,26 @@ export function* solveStructureSteps(
       r1: model.fit.r1,
     });
     // A group below the Laue class of the data wants better evidence: its model has more parameters, and merging says the class is there.
-    const full = laueOrder(candidate) === data.laue.order || options.spaceGroup !== undefined;
+    const full = laueOrder(candidate) === data.laue.order || spaceGroup !== undefined;
     const lower = data.laue.order < readings[0]!.data.laue.order;
-    const merit = modelMerit(model) + (full ? 0 : 0.1) + 0.02 * sane.tooShort.length + (lower ? 0.02 + 0.1 * model.fit.r1 : 0);
-    if (!best || merit < best.merit)
-      best = { data, norm, model, candidate, others: good.filter((c) => c !== candidate), scores, sane, merit };
+    const merit = meritOf(result, limitFor(data, 0.35)) + (full ? 0 : 0.1) + (lower ? 0.02 + 0.1 * model.fit.r1 : 0);
+    if (!best || merit < best.merit) best = { ...result, merit };
     // Two trials that end in the same model need no third.
     const again = figures.filter((f) => f.group === candidate.group.hm && Math.abs(f.r1 - model.fit.r1) < 0.01).length > 1;
-    settled ||= convincing(model, sane, limitFor(data, again ? 0.35 : 0.3)) && (full || again);
+    settled ||= doubtsOf(result, limitFor(data, again ? 0.35 : 0.3)).length === 0 && (full || again);
     // Where the Laue class is open, every reading of it has its trials: R tells them apart, the merging did not.
     if (settled && (trial + 1 >= least || best.merit < 0.04)) break;
   }
   if (!best) return fail("out-of-range", { trials }, "at least one trial is needed");
   const more = options.spaceGroup === undefined ? higherSymmetrySteps(readings, best, wanted, factors, options.z) : undefined;
   const higher = more && (yield* withProgress(more, figures.length, figures.length, 0, "symmetry of the model: "));
-  if (higher) best = { ...best, ...higher, others: [best.candidate, ...best.others], sane: connectivity(higher.model.fit.structure) };
-  const { data, norm, model, candidate, sane } = best;
-  const warnings = [...data.warnings];
+  if (higher) best = { ...best, ...higher, good: [best.candidate, ...best.good] };
+  const { data, norm, model, candidate } = best;
+  const sane = connectivity(model.fit.structure);
   const { r1, observed } = model.fit;
-  const status = convincing(model, sane, limitFor(data, 0.35)) ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
-  if (sane.tooShort.length > 0) warnings.push(`atoms too near to each other: ${sane.tooShort.slice(0, 6).join(", ")}`);
+  const doubts = doubtsOf(best, limitFor(data, 0.35));
+  const status = doubts.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
+  const warnings = [...data.warnings, ...doubts];
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
   for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
   if (model.assignment.left.length > 0)
@@ -224,7 +170,7 @@ export function* solveStructureSteps(
     basis: candidate.basis,
     axes: onWholeNumbers(multiply3(inverse(data.inputBasis as Map3) as Mat3, candidate.basis)),
     group: candidate,
-    otherGroups: best.others,
+    otherGroups: best.good.filter((c) => c !== candidate),
     operators: best.scores,
     r1,
     observed,
@@ -256,33 +202,16 @@ function readingsOf(
   const stricter =
     options.laue || options.laueRatio ? [] : [0.7, 0.93].map((laueRatio) => preparePhasing(reflections, cell, { ...options, laueRatio }));
   const all = [first, ...stricter].filter((d, i, list) => i === list.findIndex((x) => x.rotations.length === d.rotations.length));
+  const onInput = first.rotations.map((w) => onPrimitiveAxes(w, inverse(first.inputBasis as Map3) as Mat3));
+  if (options.centring === undefined && centringIsOpen(reflections, first.centring, onInput))
+    all.push(preparePhasing(reflections, cell, { ...options, centring: "P" }));
   return all.map((data) => ({ data, norm: normalise(data, cellContent(wanted, data.cell.volume).content, factors) }));
 }
 
 /** Entries of changes of basis are whole numbers or simple fractions: rounding is taken off them. */
 const onWholeNumbers = (m: Mat3): Mat3 => m.map((x) => Math.round(x * 72) / 72 + 0) as unknown as Mat3;
-const laueOrder = (c: GroupCandidate): number => c.group.primitiveOrder * (c.group.centrosymmetric ? 1 : 2);
-
-function* flipSteps(
-  data: PhasingData,
-  norm: Normalised,
-  way: { amplitudes: "e" | "f"; power: number; kEd: number },
-  options: SolveOptions,
-  seed: number,
-  trial: number,
-): Steps<FlipResult> {
-  const source = way.amplitudes === "e" ? norm.e : norm.sharpened;
-  const amplitude = way.power === 1 ? source : source.map((a) => a ** way.power);
-  const engine = flipper(data, amplitude, options);
-  try {
-    return yield* engine.trial(rng(seed).fork(trial), { kEd: way.kEd });
-  } finally {
-    engine.free();
-  }
-}
-
 /** Progress of a part as a share of the whole. */
-function* withProgress<T>(steps: Steps<T>, from: number, total: number, share = 0.7, prefix = `trial ${from + 1}: `): Steps<T> {
+function* withProgress<T>(steps: Steps<T>, from: number, total: number, share: number, prefix: string): Steps<T> {
   try {
     for (;;) {
       const r = steps.next();

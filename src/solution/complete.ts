@@ -1,0 +1,178 @@
+import type { Steps } from "../core/job.js";
+import { element } from "../geometry/elements.js";
+import { type Fractional, type Mat3, metricTensor, quadratic } from "../geometry/metric.js";
+import { siteSymmetry } from "../geometry/site-symmetry.js";
+import { type Atom, atom, type Structure, structure } from "../geometry/structure.js";
+import type { FormFactorSource } from "../scattering/form-factor.js";
+import { structureFactors } from "../scattering/structure-factors.js";
+import { type UniquePeak, uniquePeaks } from "./asymmetric.js";
+import { type BuiltModel, modelMerit } from "./build-model.js";
+import { modelMap } from "./difference.js";
+import { type GroupCandidate, toGroupAxes } from "./group-search.js";
+import { mapPeaks } from "./map-peaks.js";
+import { fitModelSteps } from "./model.js";
+import { groupIndices, type PhasingData } from "./prepare.js";
+
+/** What an omit map says of an atom: the atom left out, (Fo − Fc) should show it, and nothing as high elsewhere. */
+export interface AtomEvidence {
+  readonly label: string;
+  /** Height at the atom's place over that of the highest peak where another atom could be. Below 1 something else is missed more, or the phases of the rest mislead. */
+  readonly contrast: number;
+  /** Lowest R1 with the atom at one of those peaks, refined, over R1 of the model; infinite when there are none or the atom came back. Near 1 the data do not say where it is. */
+  readonly elsewhere: number;
+}
+export interface Completed {
+  readonly model: BuiltModel;
+  /** The atoms but the heaviest element's, in the order of the structure. */
+  readonly evidence: readonly AtomEvidence[];
+}
+interface Bench {
+  readonly data: PhasingData;
+  readonly candidate: GroupCandidate;
+  readonly factors: FormFactorSource;
+  readonly hkl: Int32Array;
+}
+/** R1 must fall by this factor for an atom to move or to come. */
+const gain = 0.97;
+
+/**
+ * A model completed and tested by difference maps. Elements that found no peak take peaks of (Fo − Fc) whose multiplicity they can fill; every atom but those of the strongest
+ * scatterer is left out in turn, and goes where the map of the rest is higher than at its place; two atoms of unlike elements change places. Each change is refined and stays only where R1
+ * falls by 3 %.
+ */
+export function* completeModelSteps(
+  data: PhasingData,
+  start: BuiltModel,
+  candidate: GroupCandidate,
+  factors: FormFactorSource,
+  rounds = 3,
+): Steps<Completed> {
+  const bench: Bench = { data, candidate, factors, hkl: groupIndices(data, candidate.basis) };
+  let model = start;
+  const evidence = new Map<string, AtomEvidence>();
+  for (let round = 0; round < rounds; round++) {
+    const before = model;
+    model = yield* addMissing(bench, model);
+    for (const i of lightestFirst(model.fit.structure)) {
+      const tried = yield* moved(bench, model, i);
+      model = tried.model;
+      evidence.set(tried.evidence.label, tried.evidence);
+    }
+    if (round === 0) model = yield* exchanged(bench, model);
+    if (model === before) break;
+  }
+  return { model, evidence: model.fit.structure.atoms.flatMap((a) => evidence.get(a.label) ?? []) };
+}
+
+/** Atoms that are not of the heaviest element, lightest first; all where there is only one element. */
+function lightestFirst(s: Structure): number[] {
+  const z = (a: Atom): number => element(a.element)?.z ?? 0;
+  const top = Math.max(...s.atoms.map(z)),
+    low = Math.min(...s.atoms.map(z));
+  return [...s.atoms.keys()].filter((i) => z(s.atoms[i]!) < top || top === low).sort((p, q) => z(s.atoms[p]!) - z(s.atoms[q]!));
+}
+
+/** Independent peaks of (Fo − Fc), highest first; on sites that an atom could have beside the others. */
+function freePeaks({ data, candidate }: Bench, model: BuiltModel, calculated: Float64Array, others: readonly Atom[], what: string) {
+  const { spaceGroup: group, cell } = model.fit.structure;
+  const map = modelMap(data, calculated, (fo, fc) => fo - fc);
+  const peaks = mapPeaks(map, 2 * map.sigma, 60).map((p) => ({ xyz: toGroupAxes(candidate.basis, p.xyz), height: p.height }));
+  const unique = uniquePeaks(group, cell, peaks, { limit: 40 });
+  const near = others.map((a) => ({ positions: siteSymmetry(group, cell, a.xyz).positions, least: leastDistance(a.element, what) }));
+  const g = metricTensor(cell);
+  const free = (p: UniquePeak): boolean => near.every((o) => o.positions.every((y) => shortest(g, p.xyz, y) > o.least));
+  return unique.filter(free);
+}
+const leastDistance = (p: string, q: string): number => 0.75 * ((element(p)?.covalentRadius || 1.5) + (element(q)?.covalentRadius || 1.5));
+const shortest = (g: Mat3, p: Fractional, q: Fractional): number =>
+  Math.sqrt(quadratic(g, p.map((v, k) => v - q[k as 0] - Math.round(v - q[k as 0])) as unknown as Fractional));
+
+/** The map without atom i: the highest peak within 0.5 Å of it, and the peaks elsewhere. */
+function omitMap(bench: Bench, { fit, ...rest }: BuiltModel, i: number) {
+  const { structure: s, scale } = fit,
+    own = s.atoms[i]!;
+  const part = structureFactors(structure(s.cell, s.spaceGroup, [own]), bench.hkl, bench.factors);
+  const calculated = fit.calculated.map((v, k) => v - scale * part[k]!);
+  const peaks = freePeaks(bench, { fit, ...rest }, calculated, s.atoms.filter((_, k) => k !== i), own.element); // biome-ignore format: one idea
+  const g = metricTensor(s.cell),
+    positions = siteSymmetry(s.spaceGroup, s.cell, own.xyz).positions;
+  const here = (p: UniquePeak): boolean => positions.some((y) => shortest(g, p.xyz, y) < 0.5);
+  return {
+    own: Math.max(0, ...peaks.filter(here).map((p) => p.height)),
+    rivals: peaks.filter((p) => !here(p)),
+    positions,
+  };
+}
+
+/** Refined with other atoms; the assignment follows. */
+function* refit(bench: Bench, model: BuiltModel, atoms: readonly Atom[], missing = model.assignment.missing): Steps<BuiltModel> {
+  const s = model.fit.structure;
+  const fit = yield* fitModelSteps(structure(s.cell, s.spaceGroup, atoms), bench.candidate.basis, bench.data, bench.factors);
+  return { ...model, fit, assignment: { ...model.assignment, missing } };
+}
+const better = (a: BuiltModel, b: BuiltModel): boolean => modelMerit(a) < gain * modelMerit(b);
+
+function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
+  let model = start;
+  for (const [e] of start.assignment.missing)
+    for (let more = true; more; ) {
+      more = false;
+      const n = model.assignment.missing.get(e) ?? 0,
+        s = model.fit.structure;
+      if (n < 0.5) break;
+      const fits = freePeaks(bench, model, model.fit.calculated, s.atoms, e).filter((p) => p.multiplicity <= n + 0.5);
+      const label = `${e}${s.atoms.filter((a) => a.element === e).length + 1}`;
+      for (const p of fits.slice(0, 4)) {
+        const left = new Map(model.assignment.missing).set(e, n - p.multiplicity);
+        if (n - p.multiplicity < 0.5) left.delete(e);
+        const other = yield* refit(bench, model, [...s.atoms, atom({ label, element: e, xyz: p.xyz, uIso: 0.01 })], left);
+        if (!better(other, model)) continue;
+        [model, more] = [other, true];
+        break;
+      }
+    }
+  return model;
+}
+
+/** Atom i on the best of three places that its omit map prefers, or where it was. */
+function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly model: BuiltModel; readonly evidence: AtomEvidence }> {
+  const { own, rivals, positions } = omitMap(bench, model, i),
+    s = model.fit.structure,
+    a = s.atoms[i]!,
+    g = metricTensor(s.cell);
+  const n = a.occupancy * positions.length + (model.assignment.missing.get(a.element) ?? 0);
+  let best = model,
+    elsewhere = Number.POSITIVE_INFINITY;
+  for (const p of rivals.filter((r) => r.height > 0.7 * own && r.multiplicity <= n + 0.5).slice(0, 3)) {
+    const left = new Map(model.assignment.missing).set(a.element, n - p.multiplicity);
+    if (n - p.multiplicity < 0.5) left.delete(a.element);
+    const atoms = s.atoms.map((b, k) => (k === i ? { ...b, xyz: p.xyz, occupancy: 1, uIso: 0.01 } : b));
+    const other = yield* refit(bench, model, atoms, left);
+    const at = other.fit.structure.atoms[i]!.xyz;
+    if (Math.min(...positions.map((y) => shortest(g, at, y))) > 0.3) elsewhere = Math.min(elsewhere, other.fit.r1);
+    if (better(other, best)) best = other;
+  }
+  if (best !== model) return { model: best, evidence: { label: a.label, contrast: 1, elsewhere: model.fit.r1 / best.fit.r1 } };
+  const contrast = own / Math.max(1e-9, rivals[0]?.height ?? 0);
+  return { model, evidence: { label: a.label, contrast, elsewhere: elsewhere / model.fit.r1 } };
+}
+
+/** Unlike elements on sites of one multiplicity change places where displacements say so: the heavier of the two vibrates more. */
+function* exchanged(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
+  let model = start,
+    tries = 12;
+  const z = (a: Atom): number => element(a.element)?.z ?? 0;
+  for (let i = 0; i < model.fit.structure.atoms.length; i++)
+    for (let j = 0; j < i && tries > 0; j++) {
+      const s = model.fit.structure;
+      const [p, q] = [s.atoms[i]!, s.atoms[j]!];
+      const [heavy, light] = z(p) > z(q) ? [p, q] : [q, p];
+      if (z(p) === z(q) || z(heavy) > 1.5 * z(light) || heavy.uIso < light.uIso + 0.001 || p.occupancy !== q.occupancy) continue;
+      if (siteSymmetry(s.spaceGroup, s.cell, p.xyz).multiplicity !== siteSymmetry(s.spaceGroup, s.cell, q.xyz).multiplicity) continue;
+      tries--;
+      const swap = (a: Atom, b: Atom): Atom => ({ ...a, xyz: b.xyz, uIso: (a.uIso + b.uIso) / 2 });
+      const other = yield* refit(bench, model, s.atoms.map((a, k) => (k === i ? swap(p, q) : k === j ? swap(q, p) : a))); // biome-ignore format: one idea
+      if (other.fit.r1 < 0.995 * model.fit.r1) model = other;
+    }
+  return model;
+}
