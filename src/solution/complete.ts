@@ -20,6 +20,8 @@ export interface AtomEvidence {
   readonly contrast: number;
   /** Lowest R1 with the atom at one of those peaks, refined, over R1 of the model; infinite when there are none or the atom came back. Near 1 the data do not say where it is. */
   readonly elsewhere: number;
+  /** R1 without the atom, nothing refined, over R1 of the model: 1 where the data do not ask for it. */
+  readonly without: number;
 }
 export interface Completed {
   readonly model: BuiltModel;
@@ -87,21 +89,34 @@ const leastDistance = (p: string, q: string): number => 0.75 * ((element(p)?.cov
 const shortest = (g: Mat3, p: Fractional, q: Fractional): number =>
   Math.sqrt(quadratic(g, p.map((v, k) => v - q[k as 0] - Math.round(v - q[k as 0])) as unknown as Fractional));
 
-/** The map without atom i: the highest peak within 0.5 Å of it, and the peaks elsewhere. */
-function omitMap(bench: Bench, { fit, ...rest }: BuiltModel, i: number) {
-  const { structure: s, scale } = fit,
-    own = s.atoms[i]!;
-  const part = structureFactors(structure(s.cell, s.spaceGroup, [own]), bench.hkl, bench.factors);
-  const calculated = fit.calculated.map((v, k) => v - scale * part[k]!);
-  const peaks = freePeaks(bench, { fit, ...rest }, calculated, s.atoms.filter((_, k) => k !== i), own.element); // biome-ignore format: one idea
+/** The map without atom i: the highest peak within 0.5 Å of it, and higher ones elsewhere. */
+function omitMap(bench: Bench, model: BuiltModel, i: number) {
+  const s = model.fit.structure,
+    own = s.atoms[i]!,
+    others = s.atoms.filter((_, k) => k !== i);
+  const part = contribution(bench, model, own);
+  const rest = model.fit.calculated.map((v, k) => v - part[k]!);
+  const peaks = freePeaks(bench, model, rest, others, own.element);
   const g = metricTensor(s.cell),
     positions = siteSymmetry(s.spaceGroup, s.cell, own.xyz).positions;
   const here = (p: UniquePeak): boolean => positions.some((y) => shortest(g, p.xyz, y) < 0.5);
-  return {
-    own: Math.max(0, ...peaks.filter(here).map((p) => p.height)),
-    rivals: peaks.filter((p) => !here(p)),
-    positions,
-  };
+  return { rest, own: Math.max(0, ...peaks.filter(here).map((p) => p.height)), rivals: peaks.filter((p) => !here(p)), positions };
+}
+/** k·F of one independent atom, for the rows of the data. */
+const contribution = ({ hkl, factors }: Bench, { fit }: BuiltModel, a: Atom): Float64Array =>
+  structureFactors(structure(fit.structure.cell, fit.structure.spaceGroup, [a]), hkl, factors).map((v) => fit.scale * v);
+
+/** Σ||Fo| − k|Fc||/Σ|Fo| over rows above 3σ, at the best scale. */
+function rOf(data: PhasingData, calculated: Float64Array): number {
+  const fo: number[] = [],
+    fc: number[] = [];
+  for (let i = 0; i < data.size; i++) {
+    if (!(data.intensity[i]! > Math.max(0, data.sigma[i]! > 0 ? 3 * data.sigma[i]! : 0))) continue;
+    fo.push(Math.sqrt(data.intensity[i]!));
+    fc.push(Math.hypot(calculated[2 * i]!, calculated[2 * i + 1]!));
+  }
+  const k = fo.reduce((t, v, i) => t + v * fc[i]!, 0) / fc.reduce((t, v) => t + v * v, 1e-30);
+  return fo.reduce((t, v, i) => t + Math.abs(v - k * fc[i]!), 0) / fo.reduce((t, v) => t + v, 1e-30);
 }
 
 /** Refined with other atoms; the assignment follows. */
@@ -110,8 +125,6 @@ function* refit(bench: Bench, model: BuiltModel, atoms: readonly Atom[], missing
   const fit = yield* fitModelSteps(structure(s.cell, s.spaceGroup, atoms), bench.candidate.basis, bench.data, bench.factors);
   return { ...model, fit, assignment: { ...model.assignment, missing } };
 }
-const better = (a: BuiltModel, b: BuiltModel): boolean => modelMerit(a) < gain * modelMerit(b);
-
 function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
   let model = start;
   for (const [e] of start.assignment.missing)
@@ -122,11 +135,11 @@ function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
       if (n < 0.5) break;
       const fits = freePeaks(bench, model, model.fit.calculated, s.atoms, e).filter((p) => p.multiplicity <= n + 0.5);
       const label = `${e}${s.atoms.filter((a) => a.element === e).length + 1}`;
-      for (const p of fits.slice(0, 4)) {
+      for (const p of fits.slice(0, 2)) {
         const left = new Map(model.assignment.missing).set(e, n - p.multiplicity);
         if (n - p.multiplicity < 0.5) left.delete(e);
         const other = yield* refit(bench, model, [...s.atoms, atom({ label, element: e, xyz: p.xyz, uIso: 0.01 })], left);
-        if (!better(other, model)) continue;
+        if (other.fit.r1 > gain * model.fit.r1) continue;
         [model, more] = [other, true];
         break;
       }
@@ -134,40 +147,49 @@ function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
   return model;
 }
 
-/** Atom i on the best of three places that its omit map prefers, or where it was. */
+/** Atom i where its omit map is higher, of three such places the one of least R, or where it was. */
 function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly model: BuiltModel; readonly evidence: AtomEvidence }> {
-  const { own, rivals, positions } = omitMap(bench, model, i),
+  const { rest, own, rivals, positions } = omitMap(bench, model, i),
     s = model.fit.structure,
     a = s.atoms[i]!,
     g = metricTensor(s.cell);
   const n = a.occupancy * positions.length + (model.assignment.missing.get(a.element) ?? 0);
-  let best = model,
-    elsewhere = Number.POSITIVE_INFINITY;
-  for (const p of rivals.filter((r) => r.height > 0.7 * own && r.multiplicity <= n + 0.5).slice(0, 3)) {
-    const left = new Map(model.assignment.missing).set(a.element, n - p.multiplicity);
-    if (n - p.multiplicity < 0.5) left.delete(a.element);
-    const atoms = s.atoms.map((b, k) => (k === i ? { ...b, xyz: p.xyz, occupancy: 1, uIso: 0.01 } : b));
-    const other = yield* refit(bench, model, atoms, left);
-    const at = other.fit.structure.atoms[i]!.xyz;
-    if (Math.min(...positions.map((y) => shortest(g, at, y))) > 0.3) elsewhere = Math.min(elsewhere, other.fit.r1);
-    if (better(other, best)) best = other;
-  }
-  if (best !== model) return { model: best, evidence: { label: a.label, contrast: 1, elsewhere: model.fit.r1 / best.fit.r1 } };
-  const contrast = own / Math.max(1e-9, rivals[0]?.height ?? 0);
-  return { model, evidence: { label: a.label, contrast, elsewhere: elsewhere / model.fit.r1 } };
+  const now = rOf(bench.data, model.fit.calculated);
+  const places = rivals
+    .filter((r) => r.height > own && r.multiplicity <= n + 0.5)
+    .slice(0, 3)
+    .map((p) => {
+      const there = { ...a, xyz: p.xyz, occupancy: 1 },
+        part = contribution(bench, model, there);
+      return { p, there, ratio: rOf(bench.data, rest.map((v, k) => v + part[k]!)) / now }; // biome-ignore format: one idea
+    })
+    .sort((p, q) => p.ratio - q.ratio);
+  const first = places[0];
+  const contrast = own / Math.max(1e-9, rivals[0]?.height ?? 0),
+    evidence = { label: a.label, contrast, without: rOf(bench.data, rest) / now };
+  // A place that starts far worse does not end better.
+  if (!first || first.ratio > 1.3) return { model, evidence: { ...evidence, elsewhere: first?.ratio ?? Number.POSITIVE_INFINITY } };
+  const left = new Map(model.assignment.missing).set(a.element, n - first.p.multiplicity);
+  if (n - first.p.multiplicity < 0.5) left.delete(a.element);
+  const other = yield* refit(bench, model, s.atoms.map((b, k) => (k === i ? first.there : b)), left); // biome-ignore format: one idea
+  const back = positions.some((y) => shortest(g, other.fit.structure.atoms[i]!.xyz, y) < 0.3);
+  const elsewhere = back ? Number.POSITIVE_INFINITY : other.fit.r1 / model.fit.r1;
+  if (modelMerit(other) < gain * modelMerit(model))
+    return { model: other, evidence: { ...evidence, contrast: 1, elsewhere: 1 / elsewhere } };
+  return { model, evidence: { ...evidence, elsewhere } };
 }
 
 /** Unlike elements on sites of one multiplicity change places where displacements say so: the heavier of the two vibrates more. */
 function* exchanged(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
   let model = start,
-    tries = 12;
+    tries = 6;
   const z = (a: Atom): number => element(a.element)?.z ?? 0;
   for (let i = 0; i < model.fit.structure.atoms.length; i++)
     for (let j = 0; j < i && tries > 0; j++) {
       const s = model.fit.structure;
       const [p, q] = [s.atoms[i]!, s.atoms[j]!];
       const [heavy, light] = z(p) > z(q) ? [p, q] : [q, p];
-      if (z(p) === z(q) || z(heavy) > 1.5 * z(light) || heavy.uIso < light.uIso + 0.001 || p.occupancy !== q.occupancy) continue;
+      if (z(p) === z(q) || z(heavy) > 1.5 * z(light) || heavy.uIso < light.uIso + 0.003 || p.occupancy !== q.occupancy) continue;
       if (siteSymmetry(s.spaceGroup, s.cell, p.xyz).multiplicity !== siteSymmetry(s.spaceGroup, s.cell, q.xyz).multiplicity) continue;
       tries--;
       const swap = (a: Atom, b: Atom): Atom => ({ ...a, xyz: b.xyz, uIso: (a.uIso + b.uIso) / 2 });

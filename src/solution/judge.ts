@@ -52,5 +52,7 @@ export function doubtsOf({ model, evidence }: Completed, limit: number): readonl
   if (whole && parts.length > 0) out.push(`parts of atoms where the composition has whole ones: ${parts.join(", ")}`);
   const loose = evidence.filter((e) => e.contrast < 1 && e.elsewhere < 1.1).map((e) => `${e.label} (R ${e.elsewhere.toFixed(2)} times)`);
   if (loose.length > 0) out.push(`atoms that fit as well elsewhere: ${loose.slice(0, 8).join(", ")}`);
+  const idle = evidence.filter((e) => e.without < 1.005 && e.contrast < 1.5).map((e) => e.label);
+  if (idle.length > 0) out.push(`atoms that R does not ask for: ${idle.slice(0, 8).join(", ")}`);
   return out;
 }
