@@ -44,7 +44,11 @@ export function defaultFrameModel(s: Structure, frames: readonly RefinedFrameDat
       reach.push(Math.hypot(...[0, 3, 6].map((r) => f.ub[r as 0] * h + f.ub[(r + 1) as 0] * k + f.ub[(r + 2) as 0] * l)));
     }
   if (reach.length === 0)
-    fail("bad-value", { frames: frames.length, atoms: s.atoms.length }, "no usable frame has a reflection above 3 sigma");
+    fail(
+      "bad-value",
+      { frames: frames.length, usable: usable.length, atoms: s.atoms.length, firstProblem: frames.find((f) => f.problem)?.problem },
+      "no usable frame has a reflection above 3 sigma",
+    );
   reach.sort((a, b) => a - b);
   // Some strays reach further than the data do.
   const gMax = options.gMax ?? Math.min(2.4, reach[Math.floor(0.98 * (reach.length - 1))]! + 0.1);

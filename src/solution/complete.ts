@@ -120,9 +120,15 @@ function rOf(data: PhasingData, calculated: Float64Array): number {
 }
 
 /** Refined with other atoms; the assignment follows. */
-function* refit(bench: Bench, model: BuiltModel, atoms: readonly Atom[], missing = model.assignment.missing): Steps<BuiltModel> {
+function* refit(
+  bench: Bench,
+  model: BuiltModel,
+  atoms: readonly Atom[],
+  missing = model.assignment.missing,
+  cycles = 8,
+): Steps<BuiltModel> {
   const s = model.fit.structure;
-  const fit = yield* fitModelSteps(structure(s.cell, s.spaceGroup, atoms), bench.candidate.basis, bench.data, bench.factors);
+  const fit = yield* fitModelSteps(structure(s.cell, s.spaceGroup, atoms), bench.candidate.basis, bench.data, bench.factors, { cycles });
   return { ...model, fit, assignment: { ...model.assignment, missing } };
 }
 function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
@@ -147,7 +153,7 @@ function* addMissing(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
   return model;
 }
 
-/** Atom i where its omit map is higher, of three such places the one of least R, or where it was. */
+/** Atom i where its omit map is about as high or higher (0.7 times), of three such places the one of least R, or where it was. */
 function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly model: BuiltModel; readonly evidence: AtomEvidence }> {
   const { rest, own, rivals, positions } = omitMap(bench, model, i),
     s = model.fit.structure,
@@ -156,7 +162,7 @@ function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly mo
   const n = a.occupancy * positions.length + (model.assignment.missing.get(a.element) ?? 0);
   const now = rOf(bench.data, model.fit.calculated);
   const places = rivals
-    .filter((r) => r.height > own && r.multiplicity <= n + 0.5)
+    .filter((r) => r.height > 0.7 * own && r.multiplicity <= n + 0.5)
     .slice(0, 3)
     .map((p) => {
       const there = { ...a, xyz: p.xyz, occupancy: 1 },
@@ -168,10 +174,13 @@ function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly mo
   const contrast = own / Math.max(1e-9, rivals[0]?.height ?? 0),
     evidence = { label: a.label, contrast, without: rOf(bench.data, rest) / now };
   // A place that starts far worse does not end better.
-  if (!first || first.ratio > 1.3) return { model, evidence: { ...evidence, elsewhere: first?.ratio ?? Number.POSITIVE_INFINITY } };
+  if (!first || first.ratio > 2.5) return { model, evidence: { ...evidence, elsewhere: first?.ratio ?? Number.POSITIVE_INFINITY } };
   const left = new Map(model.assignment.missing).set(a.element, n - first.p.multiplicity);
   if (n - first.p.multiplicity < 0.5) left.delete(a.element);
-  const other = yield* refit(bench, model, s.atoms.map((b, k) => (k === i ? first.there : b)), left); // biome-ignore format: one idea
+  const atoms = s.atoms.map((b, k) => (k === i ? first.there : b));
+  const quick = yield* refit(bench, model, atoms, left, 3); // biome-ignore format: one idea
+  if (quick.fit.r1 > 1.3 * model.fit.r1) return { model, evidence: { ...evidence, elsewhere: quick.fit.r1 / model.fit.r1 } };
+  const other = yield* refit(bench, quick, quick.fit.structure.atoms, left);
   const back = positions.some((y) => shortest(g, other.fit.structure.atoms[i]!.xyz, y) < 0.3);
   const elsewhere = back ? Number.POSITIVE_INFINITY : other.fit.r1 / model.fit.r1;
   if (modelMerit(other) < gain * modelMerit(model))

@@ -35,7 +35,7 @@ export function missingShare(missing: Composition, content: Composition): number
 /**
  * What forbids to call a model solved, in words; empty when nothing does: R1 above the limit, 8 % of the electrons or half of an element without a place, atoms in each other, parts of
  * atoms where the composition has whole ones, an atom that its omit map does not show first and
- * that fits as well (R1 within 10 %) where the map is higher.
+ * that fits as well (R1 within 10 %) where the map is as high.
  */
 export function doubtsOf({ model, evidence }: Completed, limit: number): readonly string[] {
   const { fit, assignment, content } = model,
@@ -50,7 +50,7 @@ export function doubtsOf({ model, evidence }: Completed, limit: number): readonl
   const whole = [...content.content.values()].every((n) => Math.abs(n - Math.round(n)) < 1e-6);
   const parts = s.atoms.filter((a) => a.occupancy < 0.99).map((a) => a.label);
   if (whole && parts.length > 0) out.push(`parts of atoms where the composition has whole ones: ${parts.join(", ")}`);
-  const loose = evidence.filter((e) => e.contrast < 1 && e.elsewhere < 1.1).map((e) => `${e.label} (R ${e.elsewhere.toFixed(2)} times)`);
+  const loose = evidence.filter((e) => e.elsewhere < 1.1).map((e) => `${e.label} (R ${e.elsewhere.toFixed(2)} times)`);
   if (loose.length > 0) out.push(`atoms that fit as well elsewhere: ${loose.slice(0, 8).join(", ")}`);
   const idle = evidence.filter((e) => e.without < 1.005 && e.contrast < 1.5).map((e) => e.label);
   if (idle.length > 0) out.push(`atoms that R does not ask for: ${idle.slice(0, 8).join(", ")}`);
