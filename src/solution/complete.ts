@@ -10,6 +10,7 @@ import { type BuiltModel, modelMerit } from "./build-model.js";
 import { modelMap } from "./difference.js";
 import { type GroupCandidate, toGroupAxes } from "./group-search.js";
 import { mapPeaks } from "./map-peaks.js";
+import { matchStructures } from "./match.js";
 import { fitModelSteps } from "./model.js";
 import { groupIndices, type PhasingData } from "./prepare.js";
 
@@ -182,10 +183,19 @@ function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly mo
   if (quick.fit.r1 > 1.3 * model.fit.r1) return { model, evidence: { ...evidence, elsewhere: quick.fit.r1 / model.fit.r1 } };
   const other = yield* refit(bench, quick, quick.fit.structure.atoms, left);
   const back = positions.some((y) => shortest(g, other.fit.structure.atoms[i]!.xyz, y) < 0.3);
-  const elsewhere = back ? Number.POSITIVE_INFINITY : other.fit.r1 / model.fit.r1;
+  // With heavy atoms on a lattice of higher symmetry the other place is often the same structure, turned or inverted.
+  const same = back || alike(model.fit.structure, other.fit.structure, i);
+  const elsewhere = same ? Number.POSITIVE_INFINITY : other.fit.r1 / model.fit.r1;
   if (modelMerit(other) < gain * modelMerit(model))
     return { model: other, evidence: { ...evidence, contrast: 1, elsewhere: 1 / elsewhere } };
   return { model, evidence: { ...evidence, elsewhere } };
+}
+
+/** Whether two structures are one but for origin, hand and atoms lighter than atom i. */
+function alike(p: Structure, q: Structure, i: number): boolean {
+  const z = (a: Atom): number => element(a.element)?.z ?? 0;
+  const { distances } = matchStructures(p, q);
+  return p.atoms.every((a, k) => z(a) < z(p.atoms[i]!) || distances[k]! < 0.3);
 }
 
 /** Unlike elements on sites of one multiplicity change places where displacements say so: the heavier of the two vibrates more. */

@@ -158,7 +158,8 @@ export function* solveStructureSteps(
   const status = doubts.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
   const warnings = [...data.warnings, ...doubts];
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
-  for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
+  if (!doubts.some((d) => d.includes("missing")))
+    for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
   if (model.assignment.left.length > 0)
     warnings.push(`${model.assignment.left.length} high peaks found no element: the composition or Z may be too small`);
   if ([...wanted.keys()].includes("H") && wanted.size > 1) warnings.push("hydrogen is not placed");
