@@ -105,11 +105,12 @@ export function neighbours(peaks: readonly UniquePeak[], cell: UnitCell, reach =
   });
 }
 
-const radius = (e: string): number => {
+/** Covalent radius, Å; 1.5 where none is known. */
+export const radius = (e: string): number => {
   const r = element(e)?.covalentRadius ?? Number.NaN;
   return Number.isNaN(r) ? 1.5 : r;
 };
-const isAnion = (e: string): boolean => ["O", "N", "F", "Cl", "Br", "I", "S", "Se", "Te"].includes(e);
+export const isAnion = (e: string): boolean => ["O", "N", "F", "Cl", "Br", "I", "S", "Se", "Te"].includes(e);
 const isMetal = (e: string): boolean => !isAnion(e) && !["H", "C", "B", "P"].includes(e);
 /** Shortest distance taken for possible, Å. Like charges keep apart: O and F always, cations where there are anions. */
 function shortestContact(a: string, b: string, salt: boolean): number {

@@ -5,9 +5,11 @@ import { siteSymmetry } from "../geometry/site-symmetry.js";
 import { type Atom, atom, type Structure, structure } from "../geometry/structure.js";
 import type { FormFactorSource } from "../scattering/form-factor.js";
 import { structureFactors } from "../scattering/structure-factors.js";
+import { radius } from "./assign.js";
 import { type UniquePeak, uniquePeaks } from "./asymmetric.js";
 import { type BuiltModel, modelMerit } from "./build-model.js";
 import { modelMap } from "./difference.js";
+import { exchanges } from "./exchange.js";
 import { type GroupCandidate, toGroupAxes } from "./group-search.js";
 import { mapPeaks } from "./map-peaks.js";
 import { matchStructures } from "./match.js";
@@ -86,7 +88,7 @@ function freePeaks({ data, candidate }: Bench, model: BuiltModel, calculated: Fl
   const free = (p: UniquePeak): boolean => near.every((o) => o.positions.every((y) => shortest(g, p.xyz, y) > o.least));
   return unique.filter(free);
 }
-const leastDistance = (p: string, q: string): number => 0.75 * ((element(p)?.covalentRadius || 1.5) + (element(q)?.covalentRadius || 1.5));
+const leastDistance = (p: string, q: string): number => 0.75 * (radius(p) + radius(q));
 const shortest = (g: Mat3, p: Fractional, q: Fractional): number =>
   Math.sqrt(quadratic(g, p.map((v, k) => v - q[k as 0] - Math.round(v - q[k as 0])) as unknown as Fractional));
 
@@ -198,22 +200,17 @@ function alike(p: Structure, q: Structure, i: number): boolean {
   return p.atoms.every((a, k) => z(a) < z(p.atoms[i]!) || distances[k]! < 0.3);
 }
 
-/** Unlike elements on sites of one multiplicity change places where displacements say so: the heavier of the two vibrates more. */
+/** Elements that scatter alike change places where R1, or distances, say so: six pairs at most. */
 function* exchanged(bench: Bench, start: BuiltModel): Steps<BuiltModel> {
-  let model = start,
-    tries = 6;
-  const z = (a: Atom): number => element(a.element)?.z ?? 0;
-  for (let i = 0; i < model.fit.structure.atoms.length; i++)
-    for (let j = 0; j < i && tries > 0; j++) {
-      const s = model.fit.structure;
-      const [p, q] = [s.atoms[i]!, s.atoms[j]!];
-      const [heavy, light] = z(p) > z(q) ? [p, q] : [q, p];
-      if (z(p) === z(q) || z(heavy) > 1.5 * z(light) || heavy.uIso < light.uIso + 0.003 || p.occupancy !== q.occupancy) continue;
-      if (siteSymmetry(s.spaceGroup, s.cell, p.xyz).multiplicity !== siteSymmetry(s.spaceGroup, s.cell, q.xyz).multiplicity) continue;
-      tries--;
-      const swap = (a: Atom, b: Atom): Atom => ({ ...a, xyz: b.xyz, uIso: (a.uIso + b.uIso) / 2 });
-      const other = yield* refit(bench, model, s.atoms.map((a, k) => (k === i ? swap(p, q) : k === j ? swap(q, p) : a))); // biome-ignore format: one idea
-      if (other.fit.r1 < 0.995 * model.fit.r1) model = other;
-    }
+  let model = start;
+  for (const { i, j, atMost } of exchanges(start.fit.structure).slice(0, 6)) {
+    const s = model.fit.structure,
+      [p, q] = [s.atoms[i]!, s.atoms[j]!];
+    if (p.element !== start.fit.structure.atoms[i]!.element || q.element !== start.fit.structure.atoms[j]!.element) continue;
+    const uIso = (p.uIso + q.uIso) / 2;
+    const atoms = s.atoms.map((a, k) => (k === i ? { ...p, xyz: q.xyz, uIso } : k === j ? { ...q, xyz: p.xyz, uIso } : a));
+    const other = yield* refit(bench, model, atoms);
+    if (other.fit.r1 < atMost * model.fit.r1) model = other;
+  }
   return model;
 }

@@ -1,6 +1,7 @@
 import { element } from "../geometry/elements.js";
 import type { Structure } from "../geometry/structure.js";
 import { contacts } from "../geometry/structure-bonds.js";
+import { median } from "../numerics/stats-select.js";
 import type { Completed } from "./complete.js";
 import type { Composition } from "./formula.js";
 
@@ -35,7 +36,8 @@ export function missingShare(missing: Composition, content: Composition): number
 /**
  * What forbids to call a model solved, in words; empty when nothing does: R1 above the limit, 8 % of the electrons or half of an element without a place, atoms in each other, parts of
  * atoms where the composition has whole ones, an atom that its omit map does not show first and
- * that fits as well (R1 within 10 %) where the map is as high.
+ * that fits as well (R1 within 10 %) where the map is as high, that R does not miss, or with U four
+ * times the others' and beyond 0.1 Å².
  */
 export function doubtsOf({ model, evidence }: Completed, limit: number): readonly string[] {
   const { fit, assignment, content } = model,
@@ -54,5 +56,8 @@ export function doubtsOf({ model, evidence }: Completed, limit: number): readonl
   if (loose.length > 0) out.push(`atoms that fit as well elsewhere: ${loose.slice(0, 8).join(", ")}`);
   const idle = evidence.filter((e) => e.without < 1.005 && e.contrast < 1.5).map((e) => e.label);
   if (idle.length > 0) out.push(`atoms that R does not ask for: ${idle.slice(0, 8).join(", ")}`);
+  const typical = median(Float64Array.from(s.atoms, (a) => a.uIso));
+  const spread = s.atoms.filter((a) => a.uIso > 0.1 && a.uIso > 4 * typical).map((a) => `${a.label} ${a.uIso.toFixed(2)} Å²`);
+  if (spread.length > 0) out.push(`atoms smeared out: ${spread.slice(0, 8).join(", ")}`);
   return out;
 }
