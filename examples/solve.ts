@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { fail, isSdkError, runSync } from "../src/core/index.js";
 import { structureToCif, unitCell } from "../src/geometry/index.js";
 import { writeCif } from "../src/io/index.js";
-import { readSolutionInput, solutionRecord, solutionSummary, solveStructureSteps } from "../src/solution/index.js";
+import { parseComposition, readSolutionInput, solutionRecord, solutionSummary, solveStructureSteps } from "../src/solution/index.js";
 
 const usage = `solve <data.hkl|.cif|.cif_pets> --composition "Na2 Al2 Si3 O12 H4" [--cell "a b c alpha beta gamma"] [--block name] [--seed n]
   [--trials n] [--z n] [--laue mmm] [--group number] [--power 0.5…1] [--out solved.cif] [--json]
@@ -35,7 +35,9 @@ function main(): void {
   const input = readSolutionInput(readFileSync(path), basename(path), { cell, block: o.block });
   const composition =
     o.composition ?? input.composition ?? fail("bad-value", { composition: "" }, 'a composition is needed: --composition "Na Al Si3 O8"');
-  process.stderr.write(`${input.source}: ${input.reflections.size} reflections, ${input.cell}, ${composition}\n`);
+  process.stderr.write(
+    `${input.source}: ${input.reflections.size} reflections, ${input.cell}, ${[...parseComposition(composition)].map(([e, n]) => `${e}${n}`).join(" ")}\n`,
+  );
   // biome-ignore format: one idea
   const options = { seed: number("seed"), trials: number("trials"), z: number("z"), laue: o.laue, spaceGroup: number("group"), power: number("power") };
   const steps = solveStructureSteps(input.reflections, input.cell, composition, options);

@@ -128,7 +128,7 @@ export function declaredSizeCheck(
     fail(
       "bad-file",
       { what, sizes: counts, bytes: size, available },
-      `the file is too short for its ${what}: it is truncated, or the header is wrong`,
+      `the file is too short for ${what}: it is truncated, or the header is wrong`,
     );
   if (size > maxBytes)
     fail(

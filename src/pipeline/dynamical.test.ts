@@ -111,3 +111,18 @@ describeData("albite, orientation of frames", [albiteCif, albitePets], () => {
     expect(() => petsFrames({ ...pets, ub: undefined })).toThrow(/orientation matrix/);
   });
 });
+
+test("atoms without displacements start at a common one, and it is said", () => {
+  const text = structureToCifText("_atom_site_U_iso_or_equiv", "0.01", "?");
+  const { value, warnings } = readStructure("a.cif", () => text);
+  expect(value.atoms.map((a) => a.uIso)).toEqual([0.01, 0.006]);
+  expect(warnings.join()).toMatch(/1 atoms without displacements \(O1\)/);
+  function structureToCifText(item: string, ti: string, o: string): string {
+    const cell = ["length_a 4.594", "length_b 4.594", "length_c 2.959", "angle_alpha 90", "angle_beta 90", "angle_gamma 90"].map(
+      (x) => `_cell_${x}`,
+    );
+    const site = ["label", "type_symbol", "fract_x", "fract_y", "fract_z"].map((x) => `_atom_site_${x}`);
+    const atoms = [`Ti1 Ti 0 0 0 ${ti}`, `O1 O 0.3053 0.3053 0 ${o}`];
+    return ["data_a", ...cell, "_space_group_name_H-M_alt 'P 42/m n m'", "loop_", ...site, item, ...atoms, ""].join("\n");
+  }
+});

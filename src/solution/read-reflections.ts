@@ -45,16 +45,33 @@ export function readSolutionInput(bytes: Uint8Array, name: string, options: Solu
   return { ...plainList(bytes, cell), cell, source: name };
 }
 
-function plainList(bytes: Uint8Array, cell: UnitCell): { reflections: ReflectionList; warnings: readonly string[] } {
+type PlainList = { reflections: ReflectionList; warnings: readonly string[] };
+/** Columns of SHELX, or numbers between blanks: the latter where the fixed columns cut through numbers, as in the wider columns of JANA2020. */
+function plainList(bytes: Uint8Array, cell: UnitCell): PlainList {
+  let fixed: ReturnType<typeof parseHklf> | undefined;
   try {
-    const { value: v, warnings } = parseHklf(bytes);
-    return { ...listOf(cell, v.h, v.k, v.l, v.intensity, v.sigma), warnings };
+    fixed = parseHklf(bytes);
   } catch (e) {
     if (!isSdkError(e)) throw e;
-    const { value: v, warnings } = parseHklList(bytes);
-    if (v.columns.length === 0) fail("bad-file", { columns: 3 }, "the list holds indices only; rows read h k l I σ");
-    return { ...listOf(cell, v.h, v.k, v.l, v.columns[0]!, v.columns[1] ?? new Float64Array(v.size).fill(Number.NaN)), warnings };
   }
+  if (!fixed) return freeList(bytes, cell);
+  const { value: v, warnings } = fixed;
+  const shelx = { ...listOf(cell, v.h, v.k, v.l, v.intensity, v.sigma), warnings };
+  try {
+    const free = freeList(bytes, cell),
+      n = Math.min(v.size, free.reflections.size);
+    let other = 0;
+    for (let i = 0; i < n; i++) if (Math.abs(free.reflections.intensity[i]! - v.intensity[i]!) > 1e-6 * Math.abs(v.intensity[i]!)) other++;
+    return other > n / 10 ? free : shelx;
+  } catch (e) {
+    if (!isSdkError(e)) throw e;
+    return shelx;
+  }
+}
+function freeList(bytes: Uint8Array, cell: UnitCell): PlainList {
+  const { value: v, warnings } = parseHklList(bytes);
+  if (v.columns.length === 0) fail("bad-file", { columns: 3 }, "the list holds indices only; rows read h k l I σ");
+  return { ...listOf(cell, v.h, v.k, v.l, v.columns[0]!, v.columns[1] ?? new Float64Array(v.size).fill(Number.NaN)), warnings };
 }
 
 function fromCif(bytes: Uint8Array, name: string, options: SolutionInputOptions): SolutionInput {
