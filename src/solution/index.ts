@@ -9,6 +9,8 @@ export { buildModelSteps } from "./build-model.js";
 export { detectCentring } from "./centring.js";
 export type { FlipCycle, FlipOptions, Flipper, FlipResult } from "./charge-flipping.js";
 export { flipper } from "./charge-flipping.js";
+export type { AtomEvidence, Completed } from "./complete.js";
+export { completeModelSteps } from "./complete.js";
 export type { CellContent } from "./composition.js";
 export { cellContent } from "./composition.js";
 export type { DensityMap, SymmetricPhases } from "./density.js";

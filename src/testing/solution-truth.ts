@@ -61,7 +61,7 @@ export async function dynamicalList(s: Structure, dMin: number, thickness: numbe
   );
 }
 
-/** What is wrong with a structure: group, number of atoms, places beyond 0.15 Å, elements; empty when it is right. Both on the same axes. */
+/** What is wrong with a structure: group, number of atoms, places beyond 0.15 Å (lithium: 0.3 Å), elements; empty when it is right. Both on the same axes. */
 export function structureProblems(truth: Structure, found: Structure): string[] {
   const out = truth.spaceGroup.number === found.spaceGroup.number ? [] : [`group ${found.spaceGroup.hm}`];
   const [n, m] = [found, truth].map((s) => expandToP1(s).length);
@@ -69,7 +69,7 @@ export function structureProblems(truth: Structure, found: Structure): string[] 
   const match = matchStructures(truth, found);
   truth.atoms.forEach((a, i) => {
     const d = match.distances[i]!;
-    if (!(d < 0.15)) out.push(`${a.label} ${d.toFixed(2)} Å away`);
+    if (!(d < (a.element === "Li" ? 0.3 : 0.15))) out.push(`${a.label} ${d.toFixed(2)} Å away`);
     else if (match.elements[i] !== a.element) out.push(`${a.label} is ${match.elements[i]}`);
   });
   return out;
