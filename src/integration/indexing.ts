@@ -95,7 +95,11 @@ export function* indexingSteps(input: PeakTable | { readonly maxima: Peaks3d }, 
   checkSeries({ wavelength: options.wavelength, aperpixel: options.aperpixel, alphaDeg }, peaks);
   const maxima = "maxima" in input ? input.maxima : peaks3d(input, options.merging);
   if (maxima.size < 20)
-    fail("bad-value", { maxima: maxima.size }, "indexing needs at least 20 reflections: a tilt series, not one frame; or a lower threshold of the peak search");
+    fail(
+      "bad-value",
+      { maxima: maxima.size },
+      "indexing needs at least 20 reflections: a tilt series, not one frame; or a lower threshold of the peak search",
+    );
   yield { done: 5, total, note: `${maxima.size} 3-D maxima` };
 
   const centre = options.centrePx ? undefined : centreFromPairs(maxima);
