@@ -13,7 +13,7 @@ const breathe = (): Promise<void> => new Promise((resume) => setTimeout(resume))
 /**
  * Derivatives of the intensities of many sweeps of one crystal: adjoint Chebyshev recursions, exact for the sums that are computed. Results are
  * handed to `consume` in the order of the problems and are gone afterwards; they have the same bits for any number of workers.
- * With a seed a problem costs about three forward solutions; without, about 0.6 for every row and direction within the window.
+ * With a seed a problem costs about three forward solutions; without, 1.2 to 1.5 for every row and direction within the window.
  * @throws the signal's reason within a fraction of a second of an abort; bad-value, no-convergence
  */
 export async function pullAll(
