@@ -48,6 +48,19 @@ const ROW_LIMIT = 1 << 15;
  * @param real - `length` counts real samples: tables for r2c and c2r (the complex length is length/2 when even)
  */
 export function fftTables(arena: Arena, length: number, type: "f32" | "f64", real = false): FftTables {
+  return held(arena, (alloc) => build(arena, alloc, length, type, real));
+}
+
+/**
+ * Tables for the fractional transform X_k = Σ_j x_j exp(−2πi·ratio·j·k), j and k counted from the centre ⌊n/2⌋, by the same exports (`rows`; inverse is
+ * the adjoint): Bluestein's algorithm takes any ratio, and a centred chirp beside an uncentred filter moves both origins.
+ * @see Bailey & Swarztrauber, SIAM Rev. 33, 389 (1991)
+ */
+export function fractionalTables(arena: Arena, n: number, ratio: number, type: "f32" | "f64"): FftTables {
+  return held(arena, (alloc) => build(arena, alloc, n, type, false, ratio));
+}
+
+function held(arena: Arena, make: (alloc: (bytes: number) => number) => Omit<FftTables, "free">): FftTables {
   const blocks: number[] = [];
   const free = (): void => {
     for (const b of blocks.splice(0)) arena.free(b);
@@ -58,7 +71,7 @@ export function fftTables(arena: Arena, length: number, type: "f32" | "f64", rea
     return ptr;
   };
   try {
-    return { ...build(arena, alloc, length, type, real), free };
+    return { ...make(alloc), free };
   } catch (e) {
     free();
     throw e;
@@ -71,11 +84,12 @@ function build(
   length: number,
   type: "f32" | "f64",
   real: boolean,
+  ratio?: number,
 ): Omit<FftTables, "free"> {
   const bytes = type === "f32" ? 4 : 8,
     lanes = 16 / bytes;
   const n = real && length % 2 === 0 ? length / 2 : length;
-  const direct = radices(n);
+  const direct = ratio === undefined ? radices(n) : undefined;
   const m = direct ? n : convolutionLength(n);
   const order = direct ?? radices(m)!;
   const levels = passLevels(m, order);
@@ -100,13 +114,14 @@ function build(
   const reversed = digitReversed(m, order);
   const perm = alloc(4 * reversed.length);
   new Uint32Array(arena.memory.buffer, perm, reversed.length).set(reversed);
-  const phase = direct ? undefined : chirp(n);
+  const wave = ratio === undefined ? (direct ? undefined : chirp(n)) : fractionalChirp(n, ratio, 0);
+  const phase = ratio === undefined ? wave : fractionalChirp(n, ratio, Math.floor(n / 2));
   let rowBytes = 32;
   while (rowBytes < 256 && 2 * rowBytes * m <= ROW_LIMIT) rowBytes *= 2;
   const core = Math.max(m * Math.max(batchBytes, rowBytes) * (direct ? 1 : 2), 2 * n * 2 * bytes);
   const line = TEMP + core;
   const together = fastRow ? 1 : (rowBytes / 32) * lanes;
-  const header = [n, levels.length, m, direct ? 0 : 1, perm, last, phase ? put(phase) : 0, phase ? put(chirpSpectrum(phase, m)) : 0];
+  const header = [n, levels.length, m, direct ? 0 : 1, perm, last, phase ? put(phase) : 0, wave ? put(chirpSpectrum(wave, m)) : 0];
   header.push(fastRow ? put(rowTwiddles(levels[0]!.twiddles, first, lanes)) : 0, batchBytes);
   header.push(real && length % 2 === 0 ? put(splitTwiddles(length)) : 0, real ? length : 0, fusable ? 1 : 0, line, rowBytes, together);
   for (const { radix, length: l, tw, roots } of tables) {
@@ -122,6 +137,16 @@ function build(
   };
 }
 
+/** exp(−iπ·ratio·(j − centre)²), interleaved. */
+function fractionalChirp(n: number, ratio: number, centre: number): Float64Array {
+  const out = new Float64Array(2 * n);
+  for (let j = 0; j < n; j++) {
+    const turns = (ratio * (j - centre) ** 2) % 2;
+    out[2 * j] = Math.cos(Math.PI * turns);
+    out[2 * j + 1] = -Math.sin(Math.PI * turns);
+  }
+  return out;
+}
 /** cos and sin of 2πk/r, k = 0 … r − 1. */
 function circle(r: number): Float64Array {
   const out = new Float64Array(2 * r);

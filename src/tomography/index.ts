@@ -10,6 +10,8 @@ export { type AtomTomography, type AtomTomographyOptions, atomTomography } from 
 export { type AtomClasses, classifyIntensities, countClasses } from "./classify.js";
 export { classifyProfiles, type ProfileOptions } from "./classify-profile.js";
 export { averageFrames, denoiseSteps, type FrameAverage } from "./denoise.js";
+export { type EqualSlopeOptions, equalSlope } from "./equal-slope.js";
+export type { SlopeWeighting } from "./equal-slope-data.js";
 export { type ConventionTrial, findConvention, readSeriesAnyConvention } from "./euler-convention.js";
 export { extendedVolume, middleColumns } from "./extended.js";
 export { type FbpOptions, fbp } from "./fbp.js";
@@ -53,6 +55,7 @@ export { shiftViews } from "./shift.js";
 export { type ParticleOptions, particleDomains, type SimulatedParticle, simulateParticle } from "./simulate-particle.js";
 export { type CountsOptions, disturbedPoses, type ProjectionFrame, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 export { reconstructSlabs, type SlabSource } from "./slabs.js";
+export { equalSlopeAngles } from "./slopes.js";
 export { type DisplacementField, displacementField, type StrainField, strainField } from "./strain.js";
 export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from "./tilt-series.js";
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";

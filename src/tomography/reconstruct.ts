@@ -1,4 +1,5 @@
 import { fail } from "../core/errors.js";
+import { type EqualSlopeOptions, equalSlope } from "./equal-slope.js";
 import { type FbpOptions, fbp } from "./fbp.js";
 import { type GenfireOptions, genfire } from "./genfire.js";
 import { type ResireOptions, resire, type SirtOptions, sart, sirt, type TvOptions, tv } from "./iterative.js";
@@ -11,9 +12,10 @@ export type ReconstructMethod =
   | ({ readonly method: "sirt" | "sart" } & SirtOptions)
   | ({ readonly method: "tv" } & TvOptions)
   | ({ readonly method: "resire" } & ResireOptions)
-  | ({ readonly method: "genfire" } & GenfireOptions);
+  | ({ readonly method: "genfire" } & GenfireOptions)
+  | ({ readonly method: "equal-slope" } & EqualSlopeOptions);
 
-export const reconstructMethods = ["fbp", "sirt", "sart", "tv", "resire", "genfire"] as const;
+export const reconstructMethods = ["fbp", "sirt", "sart", "tv", "resire", "genfire", "equal-slope"] as const;
 
 /** Volume of a series by any of the methods; see the function of each. @throws bad-value for another name */
 export function reconstruct(series: TiltSeries, options: ReconstructMethod): Promise<Reconstruction> {
@@ -30,6 +32,8 @@ export function reconstruct(series: TiltSeries, options: ReconstructMethod): Pro
       return resire(series, options);
     case "genfire":
       return genfire(series, options);
+    case "equal-slope":
+      return equalSlope(series, options);
     default:
       return fail("bad-value", { method: (options as { method: string }).method }, `methods: ${reconstructMethods.join(", ")}`);
   }

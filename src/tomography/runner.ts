@@ -4,6 +4,7 @@ import { fftWasm } from "../kernels/fft.js";
 import { fourierKernels, fourierWasm } from "../kernels/fourier.js";
 import { type Arena, arena, wasmAvailable } from "../kernels/memory.js";
 import { projectorKernels, projectorWasm } from "../kernels/projector.js";
+import { slopesWasm } from "../kernels/slopes.js";
 
 /** Memory and threads of one reconstruction. Tasks of one `run` are independent, so the number of workers changes no bit. */
 export interface Runner {
@@ -30,7 +31,7 @@ export async function runner({ workers, kernels, type = "f32" }: RunnerOptions):
   const shared = wasm && workers !== 1 && typeof SharedArrayBuffer !== "undefined";
   const memory = arena({ shared });
   let pool: Pool | undefined = shared
-    ? await arenaPool(memory, { projector: projectorWasm, fft: fftWasm, fourier: fourierWasm }, { workers })
+    ? await arenaPool(memory, { projector: projectorWasm, fft: fftWasm, fourier: fourierWasm, slopes: slopesWasm }, { workers })
     : undefined;
   if (pool && !pool.threaded) {
     await pool.close();
@@ -43,7 +44,7 @@ export async function runner({ workers, kernels, type = "f32" }: RunnerOptions):
         ? projectorKernels(memory, type, kernels)
         : name === "fourier"
           ? fourierKernels(memory, kernels)
-          : memory.family(fftWasm)
+          : memory.family(name === "slopes" ? slopesWasm : fftWasm)
     ) as Family;
     return local[name];
   };

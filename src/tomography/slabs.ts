@@ -14,7 +14,7 @@ export interface SlabSource {
 
 /**
  * A volume larger than memory: with one tilt axis along y, rows are independent, so slabs [nz, rows, nx] are reconstructed one after the other and handed
- * to `write` with their first row. The slabs are the rows of the whole reconstruction. For FBP, SIRT, SART and RESIRE.
+ * to `write` with their first row. The slabs are the rows of the whole reconstruction. For FBP, SIRT, SART, RESIRE and equal slopes.
  * @throws unsupported for other methods and for poses out of one axis along y
  */
 export async function reconstructSlabs(
@@ -25,7 +25,11 @@ export async function reconstructSlabs(
 ): Promise<void> {
   const [views, ny, nx] = source.shape;
   if (options.method === "genfire" || options.method === "tv")
-    fail("unsupported", { method: options.method }, "this method joins the rows of the volume; in slabs take fbp, sirt, sart or resire");
+    fail(
+      "unsupported",
+      { method: options.method },
+      "this method joins the rows of the volume; in slabs take fbp, sirt, sart, resire or equal-slope",
+    );
   const axis = tiltsOf(source.poses);
   if (!axis || Math.abs(axis.axisDeg - 90) > 1e-6)
     fail(
