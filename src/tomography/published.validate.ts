@@ -36,6 +36,21 @@ describeData("vesicle", ["tomography/genfire-vesicle"], () => {
   });
 });
 
+describeData("everything enforced, FFT gridding, 100 iterations", ["tomography/genfire-vesicle", "tomography/resire-sample"], () => {
+  test.each([
+    ["genfire-vesicle", "model.npy", "ZYZ", 0.0435, 0.999],
+    ["resire-sample", "truth_volume.npy", "ZYX", 0.072, 0.977],
+  ] as const)("%s/%s: R_K of GENFIRE-Python and its correlation with the truth within 0.005", async (folder, volume, convention, rk, c) => {
+    const cpu = process.cpuUsage(),
+      series = await read(folder, "projections.npy", "angles.txt", convention),
+      r = await genfire(series, { gridding: "fft", schedule: "all", iterations: 100, workers: 1 }),
+      found = correlation(r.volume, (await publishedArray(`${folder}/${volume}`)).data);
+    console.log(`${folder}: R_K ${r.figures.rkMagnitude!.toFixed(4)}, correlation ${found.toFixed(4)}, ${seconds(cpu)}`);
+    expect(Math.abs(r.figures.rkMagnitude! - rk)).toBeLessThan(0.005);
+    expect(found).toBeGreaterThan(c - 0.005);
+  });
+});
+
 describeData("FePt workshop", ["tomography/fept-workshop"], () => {
   test.each([
     ["fft", 0.19],
