@@ -1,4 +1,5 @@
 import { rng } from "../core/rng.js";
+import { atomsAlone, poseCovariance } from "./refine-atoms-errors-poses.js";
 import { arrowMatrix, arrowSolver, conjugateGradients } from "./refine-atoms-solve.js";
 import type { AtomSystem } from "./refine-atoms-system.js";
 
@@ -20,7 +21,7 @@ export interface AtomErrors {
 
 /**
  * Diagonal blocks of (Jᵀ W J)⁻¹ at the present state. Exact: one solve per number of every atom (few atoms). Otherwise
- * Hutchinson's estimate with ±1 probes, corrected by what the preconditioner is known to give (Tang & Saad 2012).
+ * Hutchinson's estimate with ±1 probes, corrected by what the preconditioner is known to give (Tang & Saad 2012); what free poses add is then exact.
  */
 export async function atomErrors(
   system: AtomSystem,
@@ -33,7 +34,9 @@ export async function atomErrors(
   // Far beyond any error that is worth its name; keeps an atom without intensity from making the matrix singular.
   for (let a = 0; a < n; a++) for (let k = 0; k < 3; k++) damping[a * q + k] = 1;
   const arrow = await arrowMatrix(system),
-    solver = arrowSolver(system, arrow, damping);
+    solver = arrowSolver(system, arrow, damping),
+    alone = atomsAlone(system, arrow, damping),
+    posed = (L.shift >= 0 || L.rotation >= 0) && arrow.coupling !== undefined;
   // Probes in units in which every unknown has a variance near 1, or intensities would drown positions.
   const scale = Float64Array.from({ length: L.size }, (_, i) => {
     const d = i < rows ? arrow.blocks[i * q + (i % q)]! : arrow.poses[(i - rows) * (arrow.p + 1)]!;
@@ -52,19 +55,27 @@ export async function atomErrors(
     }
   } else {
     // blocks of A⁻¹ = blocks of M⁻¹ + E[(A⁻¹ − M⁻¹) z zᵀ]: the probes only carry the small difference
-    const known = await solver.blocks();
-    C.set(known);
+    const near = posed ? alone : solver;
+    C.set(near.blocks());
     for (let p = 0; p < probes; p++) {
       const random = rng(seed).fork("probe").fork(p),
         z = scale.map((s) => (random.uniform() < 0.5 ? -s : s));
-      const { x } = await conjugateGradients(solver, z, { tolerance: 1e-2, most: 40 }),
-        y = solver.solve(z);
+      if (posed) z.fill(0, rows);
+      const { x } = await conjugateGradients(near, z, { tolerance: 1e-2, most: 40 }),
+        y = near.solve(z);
       for (let a = 0; a < n; a++)
         for (let i = 0; i < q; i++)
           for (let j = 0; j < q; j++)
             C[a * q * q + i * q + j]! += ((x[a * q + i]! - y[a * q + i]!) * z[a * q + j]!) / (probes * scale[a * q + j]! ** 2);
     }
+    if (posed) {
+      const added = await poseCovariance(system, solver, alone, arrow, arrow.coupling!);
+      for (let i = 0; i < C.length; i++) C[i]! += added[i]!;
+    }
   }
+  // No error is smaller than it would be with everything else known.
+  const least = alone.blocks(),
+    variance = (i: number): number => Math.max(C[i]!, least[i]!);
   const covariance = new Float64Array(9 * n),
     positions = new Float64Array(3 * n),
     length = new Float64Array(n),
@@ -75,13 +86,13 @@ export async function atomErrors(
     let trace = 0;
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 3; j++) covariance[9 * a + 3 * i + j] = 0.5 * (C[o + i * q + j]! + C[o + j * q + i]!);
-      const v = Math.max(C[o + i * q + i]!, 0);
+      const v = variance(o + i * q + i);
       positions[3 * a + i] = Math.sqrt(v);
       trace += v;
     }
     length[a] = Math.sqrt(trace);
-    if (L.intensity >= 0) intensities[a] = Math.sqrt(Math.max(0, C[o + L.intensity * (q + 1)]!));
-    if (L.width >= 0) widths[a] = Math.sqrt(Math.max(0, C[o + L.width * (q + 1)]!));
+    if (L.intensity >= 0) intensities[a] = Math.sqrt(variance(o + L.intensity * (q + 1)));
+    if (L.width >= 0) widths[a] = Math.sqrt(variance(o + L.width * (q + 1)));
   }
   return { covariance, positions, length, intensities, widths, method: exact ? "exact" : "probes" };
 }

@@ -278,7 +278,7 @@ function positive(C: Float64Array, diagonal: Float64Array, damping: Float64Array
 }
 
 /** Inverse of a lower triangle. */
-function invertLower(l: Float64Array, n: number, out: Float64Array): void {
+export function invertLower(l: Float64Array, n: number, out: Float64Array): void {
   for (let j = 0; j < n; j++) {
     out[j * n + j] = 1 / l[j * n + j]!;
     for (let i = j + 1; i < n; i++) {

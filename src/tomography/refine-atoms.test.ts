@@ -219,12 +219,15 @@ describe("refinement against projections", () => {
       expect(other.rFree).toBe(one.rFree);
     }
   });
-  test("probes estimate what exact inversion gives", async () => {
+  test.each([
+    ["atoms alone", {}],
+    ["with free poses", { shifts: true, angles: true }],
+  ])("probes estimate what exact inversion gives: %s", async (_, free) => {
     const small = simulateParticle({ rng: rng("probes"), atoms: 20 }).model;
     const data = simulateCounts(projectAtoms(small, { shape: [32, 32], pixel, poses }), { rng: rng("probes") }).data;
     const engine = await AtomEngine.create({ projections: data, shape: [21, 32, 32], pixelAngstrom: pixel, poses }, 1.25, { workers: 1 });
     engine.resize(small.size);
-    const layout = atomLayout(small.size, 21, 2, {});
+    const layout = atomLayout(small.size, 21, 2, free);
     const system = new AtomSystem(engine, layout, small.species, pixel, {
       positions: small.positions,
       intensities: small.intensities.map((v) => 300 * v),
@@ -243,6 +246,7 @@ describe("refinement against projections", () => {
     const total = (e: Float64Array) => Math.sqrt(e.reduce((s, v) => s + v * v, 0));
     expect(Math.abs(total(probed.length) / total(exact.length) - 1)).toBeLessThan(0.02);
     for (let a = 0; a < small.size; a++) expect(Math.abs(probed.length[a]! / exact.length[a]! - 1)).toBeLessThan(0.15);
+    for (let i = 0; i < 3 * small.size; i++) expect(Math.abs(probed.positions[i]! / exact.positions[i]! - 1)).toBeLessThan(0.22);
   });
   test("bad input is told", async () => {
     const good = { projections: series(truth), shape: [21, N, N] as const, pixelAngstrom: pixel, poses };
