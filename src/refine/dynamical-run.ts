@@ -4,7 +4,7 @@ import { dynamicalStages, refineDynamical } from "./dynamical.js";
 import { defaultFrameModel, type ModelDefaults } from "./dynamical-defaults.js";
 import { dynamicalHand, type HandResult } from "./dynamical-hand.js";
 import { kinematicalResiduals } from "./dynamical-report.js";
-import { type DynamicalStart, startDynamical } from "./dynamical-scan.js";
+import { type DynamicalStart, scanThickness, startDynamical } from "./dynamical-scan.js";
 import type { DynamicalData, DynamicalOptions, DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
 import { ridingHydrogens } from "./kinematic-cif.js";
 import type { Residuals } from "./residuals.js";
@@ -47,13 +47,14 @@ export async function runDynamical(
   options: DynamicalRunOptions = {},
 ): Promise<DynamicalRun> {
   const { orientations = true, thickness, thicknessModel, thicknessTo = 2000, signal, onProgress, factors } = options;
+  const range = [50, thicknessTo, 25] as const;
   // A resumed run makes its start again (the model's kind is chosen there), and takes everything refined from the checkpoint.
   const model = defaultFrameModel(given, data.frames, { ...options, thickness: thickness ?? thicknessTo });
   const start = await startDynamical(
     given,
     { ...data, model },
     {
-      range: [50, thicknessTo, 25],
+      range,
       thickness,
       models: thicknessModel && [thicknessModel],
       orientations,
@@ -71,20 +72,28 @@ export async function runDynamical(
   const all = dynamicalStages({ orientations, tiltCorrection });
   const stages = options.startOnly ? all.slice(0, 1) : all.map((s) => (s.structure ? { ...s, maxCycles: options.maxCycles ?? 20 } : s));
   const riding = options.freeHydrogens ? [] : ridingHydrogens(start.structure, true);
-  const settings = { ...options, model: { riding, ...options.model } };
+  const settings = { ...options, model: { riding, ...options.model } },
+    once = { ...settings, resume: undefined, onCheckpoint: undefined };
   const dataOf = (r: DynamicalResult): DynamicalData => ({ ...from, model: r.models[0]!, frames: r.frames.map((f) => f.frame) });
   let result = await refineDynamical(start.structure, from, { ...settings, stages }),
     distribution: ThicknessDistribution | undefined;
+  if (!options.startOnly && thickness === undefined && !thicknessModel) {
+    // A structure that is a little wrong may make the scan prefer the wrong shape: it looks again at the refined one.
+    const first = dataOf(result),
+      { model: shape, thickness: t } = await scanThickness(result.structure, first, { range, signal, onProgress, factors });
+    if (shape.kind !== first.model.thicknessModel.kind) {
+      const model = { ...first.model, thickness: t, thicknessModel: shape };
+      const other = await refineDynamical(result.structure, { ...first, model }, { ...once, stages: stages.slice(-1) });
+      if (other.residuals.wrAll < result.residuals.wrAll) result = other;
+    }
+  }
   if (options.freeThickness) {
     const first = dataOf(result);
     distribution = await thicknessDistribution(result.structure, first, { signal, onProgress, factors });
     const model = { ...first.model, thickness: distribution.largest, thicknessModel: distribution.model };
-    const again = { ...settings, resume: undefined, onCheckpoint: undefined, stages: stages.slice(-1) };
-    result = await refineDynamical(result.structure, { ...first, model }, again);
+    result = await refineDynamical(result.structure, { ...first, model }, { ...once, stages: stages.slice(-1) });
   }
   const refined = dataOf(result);
-  const hand = options.hand
-    ? await dynamicalHand(result.structure, refined, { ...settings, resume: undefined, onCheckpoint: undefined, stages: undefined })
-    : undefined;
+  const hand = options.hand ? await dynamicalHand(result.structure, refined, { ...once, stages: undefined }) : undefined;
   return { start, result, hand, distribution, kinematical: kinematicalResiduals(start.structure, data.frames, { model: settings.model }) };
 }
