@@ -17,10 +17,12 @@ export interface AtomFileColumns {
   readonly comment?: string | undefined;
 }
 
-/** Symbols in order of atomic number, the order of classes: heavier elements are brighter. @throws bad-value for what is no element */
+/** Symbols in order of atomic number, the order of classes: heavier elements are brighter. @throws bad-value for what is no element or is named twice */
 export function elementsByNumber(symbols: readonly string[] | undefined): string[] | undefined {
   const z = (s: string): number =>
     element(s.trim())?.z ?? fail("bad-value", { species: s }, "species are element symbols separated by commas, such as Fe,Pt");
+  const twice = symbols?.find((s, i) => symbols.findIndex((t) => t.trim() === s.trim()) < i);
+  if (twice !== undefined) fail("bad-value", { species: twice }, "each element is named once");
   const keyed = symbols?.map((s) => [z(s), s.trim()] as const);
   return keyed?.sort((a, b) => a[0] - b[0]).map(([, s]) => s);
 }

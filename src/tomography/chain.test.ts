@@ -93,4 +93,5 @@ test("classes of one number", () => {
   expect(() => classifyIntensities([1], 2)).toThrow("fewer");
   expect(elementsByNumber(["Pt", "Fe"])).toEqual(["Fe", "Pt"]);
   expect(() => elementsByNumber(["Qq"])).toThrow("element");
+  expect(() => elementsByNumber(["Ta", " Ta"])).toThrow("once");
 });

@@ -1,3 +1,4 @@
+import { fft } from "../numerics/fft.js";
 import { tiltsOf } from "./poses.js";
 import type { TiltSeries } from "./tilt-series.js";
 import { viewRims } from "./view-rims.js";
@@ -18,30 +19,35 @@ export interface SeriesReport {
   readonly warnings: readonly string[];
 }
 
-/** Relative rms change of the normalised profiles of all views. */
+/**
+ * Relative rms change, from view to view, of the normalised profiles, each taken as the moduli of its Fourier transform: by the shift theorem these do not
+ * know where the object stands, so views that are not aligned yet are told the same.
+ */
 function profileChange({ projections, shape: [views, ny, nx], mask }: TiltSeries, along: "y" | "x"): number {
   const n = along === "y" ? ny : nx,
-    sum = new Float64Array(n),
-    all = new Float64Array(views * n);
+    sum = new Float64Array(n + 1),
+    all = new Float64Array(views * (n + 1));
   for (let p = 0; p < views; p++) {
-    let total = 0;
+    // Padded to twice its length: a profile does not meet its own other end.
+    const line = new Float64Array(4 * n);
     for (let y = 0, i = p * ny * nx; y < ny; y++)
       for (let x = 0; x < nx; x++, i++) {
         const v = projections[i]!;
-        if (mask?.[i] || !Number.isFinite(v)) continue;
-        all[p * n + (along === "y" ? y : x)]! += v;
-        total += v;
+        if (!mask?.[i] && Number.isFinite(v)) line[2 * (along === "y" ? y : x)]! += v;
       }
-    for (let k = 0; k < n; k++) {
-      all[p * n + k]! /= total || 1;
-      sum[k]! += all[p * n + k]! / views;
+    const f = fft(line),
+      total = Math.hypot(f[0]!, f[1]!) || 1;
+    for (let k = 0; k <= n; k++) {
+      const modulus = Math.hypot(f[2 * k]!, f[2 * k + 1]!) / total;
+      all[p * (n + 1) + k] = modulus;
+      sum[k]! += modulus / views;
     }
   }
   let change = 0,
     size = 0;
   for (let p = 0; p < views; p++)
-    for (let k = 0; k < n; k++) {
-      change += (all[p * n + k]! - sum[k]!) ** 2;
+    for (let k = 0; k <= n; k++) {
+      change += (all[p * (n + 1) + k]! - sum[k]!) ** 2;
       size += sum[k]! ** 2;
     }
   return Math.sqrt(change / (size || 1));

@@ -204,6 +204,8 @@ function posesOf({ values, rows, columns, mdoc }: AngleList, views: number, o: R
   if (per === 1 || per === 3) {
     let most = 0;
     for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
+    if (most * scale > 360)
+      fail("bad-value", { largest: most }, "a tilt is at most a full turn of 360°: is this the angle file, and in degrees?");
     if (o.angleUnit === undefined && views >= 5 && most > 0 && most <= 1.75)
       fail(
         "bad-value",
@@ -229,5 +231,9 @@ function posesOf({ values, rows, columns, mdoc }: AngleList, views: number, o: R
   }
   if (per === 4) return posesFromQuaternions(values);
   if (per === 9) return posesFromMatrices(values);
-  return fail("bad-shape", { columns: per }, "angles have 1 (tilt), 3 (φ θ ψ), 4 (quaternion) or 9 (matrix) columns");
+  return fail(
+    "bad-shape",
+    { columns: per },
+    "angles have 1 (tilt), 3 (φ θ ψ), 4 (quaternion) or 9 (matrix) columns: leave out columns of indices, and write decimals with a point",
+  );
 }

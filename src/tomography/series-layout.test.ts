@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { writeNpy } from "../io/index.js";
 import { blobViews } from "../testing/tomography.js";
+import { inspectSeries } from "./inspect-series.js";
 import { reverseAxes } from "./layout.js";
 import { posesFromTilts } from "./poses.js";
 import { readTiltSeries } from "./read-series.js";
@@ -39,6 +40,20 @@ test("views last: x before y as published, unless the profiles contradict the ti
   const known = await readTiltSeries(writeNpy(stacked.data, stacked.shape), angles, { layout: "y-x-view" });
   expect(known.series.projections).toEqual(views);
   await expect(readTiltSeries(writeNpy(stacked.data, stacked.shape), angles, { layout: "yxv" as "y-x-view" })).rejects.toThrow(/layout/);
+});
+
+test("views that are not aligned yet tell their layout and axis as well", async () => {
+  const moved = views.map((_, i) => {
+    const [p, y, x] = [Math.floor(i / 744), Math.floor((i % 744) / 31), i % 31],
+      [dy, dx] = [((5 * p) % 7) - 3, ((3 * p + 1) % 7) - 3];
+    return views[p * 744 + Math.min(23, Math.max(0, y + dy)) * 31 + Math.min(30, Math.max(0, x + dx))]!;
+  });
+  const file = reverseAxes(transposeViews(moved, shape), [9, 31, 24]);
+  const { series } = await readTiltSeries(writeNpy(file.data, file.shape), angles);
+  expect(series.projections).toEqual(moved);
+  const across = await readTiltSeries(writeNpy(moved, shape), angles, { axisDeg: 0 });
+  expect(inspectSeries(across.series).warnings.join()).toMatch(/is the axis y/);
+  expect(inspectSeries(series).warnings.join()).not.toMatch(/axis/);
 });
 
 test("MATLAB arrays: views last as usual, views first as Python saves them", () => {

@@ -53,6 +53,8 @@ test("what does not fit is told before the run", async () => {
   expect((await read(tilts.map((t) => (t * Math.PI) / 180).join("\n"), { angleUnit: "radians" })).series.poses[0]).toBeCloseTo(0.5, 9);
   await expect(read(tilts.map((t) => `1 ${t} 0`).join("\n"))).rejects.toThrow(/ZYZ.*ZYX/s);
   await expect(read("a b c\n1 2 x")).rejects.toThrow(/line/);
+  await expect(read(tilts.map((t) => 10 * t).join("\n"))).rejects.toThrow(/full turn/);
+  await expect(read(tilts.map((t, i) => `${i} ${t}`).join("\n"))).rejects.toThrow(/columns of indices/);
   await expect(readTiltSeries(mrc, undefined)).rejects.toThrow(/no angles/);
   const broken = views.slice();
   broken[47] = Number.NaN;
