@@ -49,6 +49,14 @@ export type { AtomParameters } from "./refine-atoms-layout.js";
 export type { CountNoise } from "./refine-atoms-noise.js";
 export { type MatchedAtoms, matchAtoms } from "./register.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
+export {
+  type DistortionOptions,
+  distortionAt,
+  type ScanDistortion,
+  scanDistortion,
+  undistortImage,
+  undistortSeries,
+} from "./scan-distortion.js";
 export type { StackLayout } from "./series-layout.js";
 export { crossing, fourierShellCorrelation, powerSpectrum, type ShellCurve } from "./shells.js";
 export { shiftViews } from "./shift.js";
