@@ -88,7 +88,7 @@ describeData("tomography-atoms on the simulated FePt particle", ["tomography/sim
       [[clean, file("short.txt", rows.slice(0, 30)), "--pixel", "0.37"], "belongs to this stack"],
       [[clean, file("radians.txt", radians), "--pixel", "0.37"], "radians"],
       [[clean, angles], "--pixel"],
-      [[clean, angles, "--pixel", "0.37 A"], "--pixel takes a number"],
+      [[clean, angles, "--pixel", "0.37 A"], "--pixel is a number"],
       [[clean, angles, "--pixel", "0.37", "--species", "Fe,Qq"], "element symbols"],
     ] as const) {
       const r = run(...args, "--json", "--out", "bad.xyz");
