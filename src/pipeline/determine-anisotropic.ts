@@ -34,7 +34,7 @@ export function withTensors(s: Structure): Structure {
 
 /**
  * Displacement tensors for a structure that is refined with isotropic ones, where the data allow it: eight unique observed reflections a parameter,
- * a fit that is better by more than chance (Hamilton), and tensors that are ellipsoids. Otherwise the given result is kept and the reason named.
+ * a fit that is better by more than chance (Hamilton) than that of the same stage without tensors, and tensors that are ellipsoids. Otherwise the given result is kept and the reason named.
  */
 export async function refineAnisotropic(
   given: DynamicalResult,
@@ -54,7 +54,10 @@ export async function refineAnisotropic(
   const bad = result.structure.atoms.filter((a) => a.uAniso && !isPositiveAdp(result.structure.cell, a.uAniso)).map((a) => a.label);
   if (bad.length > 0) return keep(`the tensors of ${bad.join(", ")} became no ellipsoids`);
   const chi2 = (r: DynamicalResult): number => r.residuals.gofAll ** 2 * (r.residuals.nAll - r.refinedParameters);
-  const worth = (chi2(given) - chi2(result)) / (parameters - before) / result.residuals.gofAll ** 2;
+  const over = (plain: DynamicalResult): number => (chi2(plain) - chi2(result)) / (parameters - before) / result.residuals.gofAll ** 2;
+  let worth = over(given);
+  // Turns of frames and the thickness went on as well: what they took is not the tensors'.
+  if (worth > WORTH) worth = Math.min(worth, over(await refineDynamical(given.structure, data, { ...options, stages })));
   if (!(worth > WORTH))
     return keep(`each further parameter takes ${fixed(worth)} of the reduced χ², fewer than ${WORTH}: the data do not ask for tensors`);
   return {
