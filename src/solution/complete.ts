@@ -170,7 +170,15 @@ function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly mo
     .map((p) => {
       const there = { ...a, xyz: p.xyz, occupancy: 1 },
         part = contribution(bench, model, there);
-      return { p, there, ratio: rOf(bench.data, rest.map((v, k) => v + part[k]!)) / now }; // biome-ignore format: one idea
+      return {
+        p,
+        there,
+        ratio:
+          rOf(
+            bench.data,
+            rest.map((v, k) => v + part[k]!),
+          ) / now,
+      };
     })
     .sort((p, q) => p.ratio - q.ratio);
   const first = places[0];
@@ -181,7 +189,7 @@ function* moved(bench: Bench, model: BuiltModel, i: number): Steps<{ readonly mo
   const left = new Map(model.assignment.missing).set(a.element, n - first.p.multiplicity);
   if (n - first.p.multiplicity < 0.5) left.delete(a.element);
   const atoms = s.atoms.map((b, k) => (k === i ? first.there : b));
-  const quick = yield* refit(bench, model, atoms, left, 3); // biome-ignore format: one idea
+  const quick = yield* refit(bench, model, atoms, left, 3);
   if (quick.fit.r1 > 1.3 * model.fit.r1) return { model, evidence: { ...evidence, elsewhere: quick.fit.r1 / model.fit.r1 } };
   const other = yield* refit(bench, quick, quick.fit.structure.atoms, left);
   const back = positions.some((y) => shortest(g, other.fit.structure.atoms[i]!.xyz, y) < 0.3);

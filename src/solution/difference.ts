@@ -1,5 +1,4 @@
-import type { DensityMap } from "./density.js";
-import { densityMap } from "./density.js";
+import { type DensityMap, densityMap } from "./density.js";
 import type { PhasingData } from "./prepare.js";
 
 /**

@@ -20,7 +20,7 @@ import { higherSymmetrySteps } from "./model-symmetry.js";
 import { type Normalised, normalise } from "./normalise.js";
 import type { OperatorScore } from "./operators.js";
 import { onPrimitiveAxes, type PhasingData, type PrepareOptions, preparePhasing } from "./prepare.js";
-import { laueOrder, limitFor, meritOf, type TrialResult, trialSteps } from "./trial.js";
+import { laueOrder, limitFor, meritOf, type TrialResult, trialSteps, withProgress } from "./trial.js";
 
 export interface SolveOptions extends PrepareOptions, Omit<FlipOptions, "kernels"> {
   /** Seed of the random phases; trial n draws from the stream (seed, n). Default 1. */
@@ -211,19 +211,6 @@ function readingsOf(
 
 /** Entries of changes of basis are whole numbers or simple fractions: rounding is taken off them. */
 const onWholeNumbers = (m: Mat3): Mat3 => m.map((x) => Math.round(x * 72) / 72 + 0) as unknown as Mat3;
-/** Progress of a part as a share of the whole. */
-function* withProgress<T>(steps: Steps<T>, from: number, total: number, share: number, prefix: string): Steps<T> {
-  try {
-    for (;;) {
-      const r = steps.next();
-      if (r.done) return r.value;
-      yield { done: from + share * Math.min(1, r.value.done / r.value.total), total, note: prefix + r.value.note };
-    }
-  } finally {
-    steps.return(undefined as T);
-  }
-}
-
 /** {@link solveStructureSteps} with progress, abort and returns to the event loop. */
 export function solveStructure(
   reflections: ReflectionList,

@@ -46,7 +46,7 @@ export const limitFor = ({ laue }: PhasingData, limit: number): number =>
 /** Phases from one set of random ones, space group, model; other groups where the first leaves doubts. */
 export function* trialSteps({ data, norm }: Reading, task: TrialTask): Steps<TrialResult> {
   const { wanted, factors, z, minScore = 0.5 } = task;
-  const flip = yield* part(flipSteps({ data, norm }, task), 0, 0.7);
+  const flip = yield* withProgress(flipSteps({ data, norm }, task), 0, 1, 0.7);
   const set = phasedSet(data, norm.sharpened, flip.phase);
   const scores = operatorScores(set);
   yield { done: 0.7, total: 1, note: "space group" };
@@ -58,7 +58,7 @@ export function* trialSteps({ data, norm }: Reading, task: TrialTask): Steps<Tri
   let at = 0.8; // progress: every further model takes half of what is left
   const half = function* <T>(steps: Steps<T>): Steps<T> {
     const share = (1 - at) / 2;
-    const value = yield* part(steps, at, share);
+    const value = yield* withProgress(steps, at, 1, share);
     at += share;
     return value;
   };
@@ -110,13 +110,13 @@ function* flipSteps({ data, norm }: Reading, { way, flip, seed, trial }: TrialTa
   }
 }
 
-/** Progress of a part as a share of the whole. */
-function* part<T>(steps: Steps<T>, from: number, share: number): Steps<T> {
+/** Steps as a share of larger ones, their notes behind a prefix. */
+export function* withProgress<T>(steps: Steps<T>, from: number, total: number, share: number, prefix = ""): Steps<T> {
   try {
     for (;;) {
       const r = steps.next();
       if (r.done) return r.value;
-      yield { done: from + share * Math.min(1, r.value.done / r.value.total), total: 1, note: r.value.note };
+      yield { done: from + share * Math.min(1, r.value.done / r.value.total), total, note: prefix + r.value.note };
     }
   } finally {
     steps.return(undefined as T);
