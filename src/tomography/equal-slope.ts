@@ -3,7 +3,7 @@ import { wasmAvailable } from "../kernels/memory.js";
 import { lineData, lineWeights, pairSlices, type SlopeWeighting, sectorsOf, withheldLines } from "./equal-slope-data.js";
 import { type EqualSlopeEngine, equalSlopeEngine, equalSlopeMemory } from "./equal-slope-engine.js";
 import { goodLength } from "./fourier-grid.js";
-import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
+import { checkMemory, checkVolumes, type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
 import { runner } from "./runner.js";
 import { type SlopeLines, slopeLines } from "./slopes.js";
 import { clipWarnings, outsideSupport } from "./support-clip.js";
@@ -55,12 +55,7 @@ export async function equalSlope(series: TiltSeries, options: EqualSlopeOptions 
       { volume: box, views: [py, px], axis: lines.axis },
       "the volume is as long as the views along the axis and no narrower",
     );
-  for (const [name, a] of [
-    ["start", options.start],
-    ["support", options.support],
-  ] as const)
-    if (a && a.length !== nz * ny * nx)
-      fail("bad-shape", { [name]: a.length, volume: box }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
+  checkVolumes(box, options);
   const along = lines.axis === "y" ? 1 : 0,
     view = series.shifts?.findIndex((v, i) => i % 2 === along && v !== 0) ?? -1;
   if (view >= 0)
@@ -71,14 +66,8 @@ export async function equalSlope(series: TiltSeries, options: EqualSlopeOptions 
     );
   const radial = goodLength(oversampling * Math.max(nz, across)),
     size = { slice: [nz, across] as const, pairs: Math.ceil(slices / 2), radial, steps: lines.steps, views };
-  const need = equalSlopeMemory(size, Boolean(options.support)),
-    limit = (options.maxMemoryMB ?? 4096) * 2 ** 20;
-  if (need > limit)
-    fail(
-      "too-large",
-      { needMB: Math.ceil(need / 2 ** 20), limitMB: Math.floor(limit / 2 ** 20) },
-      "reconstruct in slabs (`reconstructSlabs`), bin the views, or allow more memory",
-    );
+  const need = equalSlopeMemory(size, Boolean(options.support));
+  checkMemory(need, options);
   signal?.throwIfAborted();
   const clipped = options.support && outsideSupport(series, box, options.support);
   const run = await runner({ workers: nz * ny * nx < 32 ** 3 ? 1 : options.workers });

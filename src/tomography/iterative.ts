@@ -2,7 +2,7 @@ import { fail } from "../core/errors.js";
 import { rng } from "../core/rng.js";
 import { type DescentArrays, descent } from "./descent.js";
 import { type ProjectorPlan, projectorPlan } from "./projector-plan.js";
-import { type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
+import { checkMemory, checkVolumes, type Reconstruction, type ReconstructOptions, volumeShape } from "./reconstruction.js";
 import { type Runner, runner } from "./runner.js";
 import { clipWarnings, outsideSupport } from "./support-clip.js";
 import { type TiltSeries, withoutMasked } from "./tilt-series.js";
@@ -152,19 +152,9 @@ async function iterate(
   if (patience > 0 && withhold === 0) fail("bad-value", { patience, withhold }, "patience watches R_free: withhold some pixels, e.g. 0.05");
   const volume = volumeShape(series, options.volume),
     voxels = volume[0] * volume[1] * volume[2];
-  for (const [name, a] of [
-    ["start", options.start],
-    ["support", options.support],
-  ] as const)
-    if (a && a.length !== voxels) fail("bad-shape", { [name]: a.length, volume }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
+  checkVolumes(volume, options);
   const need = memoryNeed(series, volume, method === "sirt" || method === "sart", Boolean(options.support), momentum);
-  const limit = (options.maxMemoryMB ?? 4096) * 2 ** 20;
-  if (need > limit)
-    fail(
-      "too-large",
-      { needMB: Math.ceil(need / 2 ** 20), limitMB: Math.floor(limit / 2 ** 20) },
-      "reconstruct in slabs (`reconstructSlabs`), bin the views, or allow more memory",
-    );
+  checkMemory(need, options);
   signal?.throwIfAborted();
   const clipped = options.support && outsideSupport(series, volume, options.support);
   const run = await runner({ workers: voxels < 32 ** 3 ? 1 : options.workers, kernels: options.kernels });

@@ -74,3 +74,23 @@ export function volumeShape(series: TiltSeries, wanted?: readonly [number, numbe
   for (let p = 0; p < views; p++) along += Math.abs(series.poses[9 * p + 4]!) - Math.abs(series.poses[9 * p]!);
   return [along < -1e-9 ? ny : nx, ny, nx];
 }
+
+/** Start and support have the shape of the volume. @throws bad-shape */
+export function checkVolumes(
+  volume: readonly [number, number, number],
+  { start, support }: Pick<ReconstructOptions, "start" | "support">,
+): void {
+  const voxels = volume[0] * volume[1] * volume[2];
+  for (const [name, a] of Object.entries({ start, support }))
+    if (a && a.length !== voxels) fail("bad-shape", { [name]: a.length, volume }, `the ${name} has the shape of the volume, [nz, ny, nx]`);
+}
+
+/** @throws too-large when a reconstruction needs more bytes than it may take */
+export function checkMemory(need: number, { maxMemoryMB = 4096 }: Pick<ReconstructOptions, "maxMemoryMB">): void {
+  if (need > maxMemoryMB * 2 ** 20)
+    fail(
+      "too-large",
+      { needMB: Math.ceil(need / 2 ** 20), limitMB: maxMemoryMB },
+      "reconstruct in slabs (`reconstructSlabs`), bin the views, or allow more memory",
+    );
+}
