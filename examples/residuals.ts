@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fail, isSdkError } from "../src/core/index.js";
 import { parseCif } from "../src/io/index.js";
-import { type Residuals, residualsOfCif } from "../src/refine/index.js";
+import { type Residuals, residualsOfCif, unusedReflectionLists } from "../src/refine/index.js";
 
 const usage = "residuals <refined.cif> [--u instability factor, 0.01] [--frames: R of every frame] [--json]";
 
@@ -17,10 +17,13 @@ function main(): void {
   if (!existsSync(path)) fail("not-found", { path }, "there is no such file");
   const u = o.u === undefined ? 0.01 : Number(o.u);
   if (!(u >= 0)) fail("bad-value", { u: o.u }, "--u is a number, usually 0.01");
-  const blocks = residualsOfCif(parseCif(readFileSync(path)).value, u);
-  if (blocks.length === 0) fail("not-found", { path }, "no block of this CIF holds measured and calculated intensities with sigmas");
-  if (o.json)
-    return console.log(JSON.stringify({ file: path, instability: u, blocks: o.frames ? blocks : blocks.map(({ byFrame, ...b }) => b) }));
+  const cif = parseCif(readFileSync(path)).value;
+  const blocks = residualsOfCif(cif, u),
+    unused = unusedReflectionLists(cif);
+  if (blocks.length === 0)
+    fail("not-found", { path, unused }, "no block of this CIF holds measured and calculated intensities with sigmas");
+  const shown = o.frames ? blocks : blocks.map(({ byFrame, ...b }) => b);
+  if (o.json) return console.log(JSON.stringify({ file: path, instability: u, blocks: shown, unused }));
   const f = (x: number, digits = 4): string => (Number.isNaN(x) ? "-" : x.toFixed(digits)).padStart(8);
   const line = (name: string, r: Residuals): string =>
     `${name.padEnd(9)}${String(r.nObs).padStart(7)}/${String(r.nAll).padEnd(7)}${f(r.rObs)}${f(r.rAll)}${f(r.wrObs)}${f(r.wrAll)}${f(r.gofAll, 3)}`;
@@ -38,6 +41,7 @@ function main(): void {
     if (o.frames) for (const x of b.byFrame) console.log(line(`  ${x.frame}`, x.residuals));
     for (const w of b.warnings) console.log(`note: ${w}`);
   }
+  for (const x of unused) console.log(`note: ${x.block} is left out: ${x.reason}`);
 }
 try {
   main();

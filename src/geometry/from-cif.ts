@@ -10,7 +10,7 @@ import { siteSymmetry } from "./site-symmetry.js";
 import { type SpaceGroup, spaceGroup, spaceGroupByNumber, spaceGroupFromHall, spaceGroupFromOps } from "./space-groups.js";
 import { identifySpaceGroup } from "./space-groups-identify.js";
 import { type Atom, cellProblem, type Structure, structure } from "./structure.js";
-import { parseOp } from "./symop.js";
+import { formatOp, parseOp } from "./symop.js";
 
 const cellTags = ["_cell_length_a", "_cell_length_b", "_cell_length_c", "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
 
@@ -50,7 +50,9 @@ export function spaceGroupFromCif(block: CifBlock, cell?: UnitCell): Parsed<Spac
   };
   const named = hm === undefined ? undefined : attempt(() => spaceGroup(hm, rhombohedral ? { axes: "R" } : {}));
   if (texts && texts.length > 0) {
-    const ops = texts.map(parseOp);
+    const listed = texts.map(parseOp),
+      ops = [...new Map(listed.map((op) => [formatOp(op), op])).values()];
+    if (ops.length < listed.length) warnings.push(`${listed.length - ops.length} operators stand twice in the list`);
     let group = spaceGroupFromOps(ops);
     if (group.number === 0) {
       const found = identifySpaceGroup(ops);
@@ -93,7 +95,7 @@ const settingOf = (g: SpaceGroup): string => g.hm.replace(/:.*$/, "");
 /**
  * The structure of a CIF block (core dictionary, old and new names): positions, occupancies, isotropic and anisotropic displacements
  * (U, B or β, loops U_11 …, B_11 …, beta_11 …), s.u., disorder groups. Dummy atoms and atoms without coordinates are left out, with a warning.
- * @throws bad-file without a cell or without atoms
+ * @throws bad-file without a cell or without atoms, or for a coordinate that is none
  */
 export function structureFromCif(block: CifBlock): Parsed<Structure> {
   const { cell, su: cellSu } = cellFromCif(block);
@@ -112,18 +114,26 @@ export function structureFromCif(block: CifBlock): Parsed<Structure> {
     bIso = cifMeasuredColumn(block, "_atom_site_B_iso_or_equiv");
   const assembly = cifTexts(block, "_atom_site_disorder_assembly"),
     disorder = cifTexts(block, "_atom_site_disorder_group");
-  const aniso = anisoOf(block, cell);
+  const aniso = anisoOf(block, cell, warnings);
   const adpTypes = cifTexts(block, "_atom_site_adp_type") ?? cifTexts(block, "_atom_site_thermal_displace_type");
   const charges = chargesOf(block);
   const atoms: Atom[] = [];
-  labels.forEach((label, i) => {
+  labels.forEach((given, i) => {
     const position = xyz.map((c) => c!.value[i]!) as unknown as Fractional;
-    if (label === "" || flags?.[i] === "dum") return;
+    if (flags?.[i] === "dum" || (given === "" && position.some(Number.isNaN))) return;
+    const label = given || `${types?.[i] || "atom"}${i + 1}`;
+    if (!given) warnings.push(`the atom of row ${i + 1} has no label; it is called ${label}`);
+    // Cells away is a matter of taste; this far is a damaged number, and reducing it costs all its digits.
+    if (position.some((x) => Math.abs(x) > 1000))
+      fail("bad-file", { atom: label, xyz: position }, "fractional coordinates lie within a few cells of the origin");
     if (position.some(Number.isNaN)) {
       warnings.push(`atom ${label} has no coordinates and is left out`);
       return;
     }
-    const type = parseAtomType(types?.[i] || "") ?? parseAtomType(elementOfLabel(label) ?? "");
+    const named = parseAtomType(types?.[i] || ""),
+      type = named ?? parseAtomType(elementOfLabel(label) ?? "");
+    if (type && types?.[i] && !exactType(types[i]!, named?.element))
+      warnings.push(`atom ${label}: "${types[i]}" is no atom type; ${type.element} is taken`);
     if (!type) {
       warnings.push(`atom ${label}: no element is recognised in "${types?.[i] ?? label}"; left out`);
       return;
@@ -151,12 +161,20 @@ export function structureFromCif(block: CifBlock): Parsed<Structure> {
     });
   });
   if (atoms.length === 0) fail("bad-file", { block: block.name, rows: labels.length }, "no atom of the block has coordinates");
+  const stray = [...aniso.keys()].filter((l) => l !== "" && !labels.includes(l));
+  if (stray.length > 0) warnings.push(`displacement tensors of ${stray.join(", ")} belong to no atom of the list`);
   warnings.push(...multiplicityWarnings(block, labels, atoms, group.value, cell));
   return { value: structure(cell, group.value, atoms, cellSu), warnings };
 }
 
+/** An element's symbol, alone or with what programs add: charge, number, "val" (valence shell), an isotope as D. */
+function exactType(type: string, element: string | undefined): boolean {
+  const letters = /^[A-Za-z]+/.exec(type.trim())?.[0].toLowerCase() ?? "";
+  return element !== undefined && [element, `${element}val`, "D", "T"].some((x) => x.toLowerCase() === letters);
+}
+
 /** Displacement tensors by label, in U. */
-function anisoOf(block: CifBlock, cell: UnitCell): Map<string, { value: Adp; su: Adp }> {
+function anisoOf(block: CifBlock, cell: UnitCell, warnings: string[]): Map<string, { value: Adp; su: Adp }> {
   const out = new Map<string, { value: Adp; su: Adp }>();
   const labels = cifTexts(block, "_atom_site_aniso_label");
   if (!labels) return out;
@@ -167,7 +185,9 @@ function anisoOf(block: CifBlock, cell: UnitCell): Map<string, { value: Adp; su:
     const convert = (a: Adp): Adp => (kind === "U" ? a : kind === "B" ? (a.map(uFromB) as unknown as Adp) : uFromBeta(cell, a));
     labels.forEach((label, i) => {
       const value = columns.map((c) => c!.value[i]!) as unknown as Adp;
-      if (value.some(Number.isNaN) || out.has(label)) return;
+      const unknown = value.filter(Number.isNaN).length;
+      if (unknown > 0 && unknown < 6) warnings.push(`the displacement tensor of ${label} lacks ${unknown} of its numbers and is left out`);
+      if (unknown > 0 || out.has(label)) return;
       out.set(label, { value: convert(value), su: convert(columns.map((c) => c!.su[i]!) as unknown as Adp) });
     });
   }

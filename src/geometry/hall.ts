@@ -168,7 +168,7 @@ export function closeGroup(generators: readonly SymOp[]): SymOp[] {
   return group;
 }
 
-/** Identity first; one representative per rotation (the least translation), then the copies at each centring vector. */
+/** Identity first; one representative per rotation (the least translation), then the copies at each centring vector. @throws bad-file without the identity */
 export function orderOps(ops: readonly SymOp[]): readonly SymOp[] {
   const byRotation = new Map<string, SymOp[]>();
   for (const op of ops.map(reducedOp)) {
@@ -180,6 +180,7 @@ export function orderOps(ops: readonly SymOp[]): readonly SymOp[] {
   const size = (s: V): number => s[0] * s[0] + s[1] * s[1] + s[2] * s[2] + (s[0] * 1e-3 + s[1] * 1e-6);
   const least = (list: SymOp[]): SymOp => [...list].sort((p, q) => size(p.shift) - size(q.shift))[0]!;
   const representatives = [...byRotation.values()].map(least);
-  const shifts = [...byRotation.get(identity3.join())!].sort((p, q) => size(p.shift) - size(q.shift));
+  const translations = byRotation.get(identity3.join()) ?? fail("bad-file", { operations: ops.length }, "the identity x,y,z is missing");
+  const shifts = [...translations].sort((p, q) => size(p.shift) - size(q.shift));
   return shifts.flatMap((s) => representatives.map((op) => reducedOp(multiplyOps(s, op))));
 }

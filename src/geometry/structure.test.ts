@@ -146,6 +146,37 @@ O2 1 1 2 0 0 0\n`),
   expect(value.atoms[1]!.disorder).toEqual({ assembly: "A", group: "1" });
   expect(warnings.join("; ")).toMatch(/O1 has no coordinates.*Q1/);
 });
+test("CIF: what is damaged in an atom list is named, and no atom is lost without a word", () => {
+  const list = (rows: string, tensors = "") =>
+    structureFromCif(
+      block(
+        `${cubic}_space_group_name_H-M_alt 'P 1'\nloop_\n${["label", "type_symbol", "fract_x", "fract_y", "fract_z"].map((t) => `_atom_site_${t}\n`).join("")}${rows}\n${tensors}`,
+      ),
+    );
+  const tensor = `loop_\n_atom_site_aniso_label\n${["11", "22", "33", "12", "13", "23"].map((t) => `_atom_site_aniso_U_${t}\n`).join("")}`;
+  const { value, warnings } = list(
+    "? O 0 0 0\nLi1 abc .1 .2 .3\nNa1 NaN .5 .5 .5\nC1 Cval .7 .7 .7\n? ? ? ? ?",
+    `${tensor}Li1 .01 .01 ? 0 0 0\nSi9 .01 .01 .01 0 0 0\n`,
+  );
+  expect(value.atoms.map((a) => [a.label, a.element])).toEqual([
+    ["O1", "O"],
+    ["Li1", "Li"],
+    ["Na1", "Na"],
+    ["C1", "C"],
+  ]);
+  expect(warnings).toEqual([
+    "the displacement tensor of Li1 lacks 1 of its numbers and is left out",
+    "the atom of row 1 has no label; it is called O1",
+    'atom Li1: "abc" is no atom type; Li is taken',
+    'atom Na1: "NaN" is no atom type; Na is taken',
+    "displacement tensors of Si9 belong to no atom of the list",
+  ]);
+  expect(() => list("O1 O 1e308 0 0")).toThrow(/bad-file.*O1/);
+  const operators = (list: string) => spaceGroupFromCif(block(`loop_\n_space_group_symop_operation_xyz\n${list}\n`));
+  const twice = operators("x,y,z\n-x,-y,-z\nx,y,z\n-x,-y,-z");
+  expect([twice.value.number, twice.warnings]).toEqual([2, ["2 operators stand twice in the list"]]);
+  expect(() => operators("-x,-y,-z\n-x,y,-z")).toThrow(/bad-file.*x,y,z is missing/);
+});
 test("CIF: symbol against operators against number", () => {
   const ops = "loop_\n_space_group_symop_operation_xyz\nx,y,z\n-x,-y,-z\n";
   expect(spaceGroupFromCif(block(`${ops}_space_group_IT_number 1\n`)).warnings.join()).toMatch(/number 2, the file states 1/);

@@ -155,6 +155,7 @@ describe("simulated albite, continuous rotation", () => {
       behind = rows.filter(({ y }) => y > 305 && y < 325),
       rim = rows.filter(({ x, y }) => x < 2 || y < 2);
     expect(behind.length).toBeGreaterThan(3);
+    expect(rim.length).toBeGreaterThan(0);
     for (const { flags } of behind) expect(flags & intensityFlags.masked).toBeTruthy();
     for (const { flags } of rim) expect(flags & intensityFlags.edge).toBeTruthy();
   });

@@ -54,7 +54,7 @@ export { differenceCoefficients, mapValue, potentialMap, voltPerElectronAngstrom
 export type { MergedPairs, ObservedCalculated, ResidualOptions, Residuals } from "./residuals.js";
 export { mergedResiduals, mergePairs, residuals } from "./residuals.js";
 export type { CifResiduals } from "./residuals-cif.js";
-export { indicesOf, intensitiesOf, residualsOfBlock, residualsOfCif, withExtinction } from "./residuals-cif.js";
+export { indicesOf, intensitiesOf, residualsOfBlock, residualsOfCif, unusedReflectionLists, withExtinction } from "./residuals-cif.js";
 export type { AtomRef, Restraint, RestraintSet } from "./restraints.js";
 export { restraintSet } from "./restraints.js";
 export type { GradientVisitor, StructureFactorKernel } from "./structure-gradient.js";

@@ -88,7 +88,11 @@ export function residualsOfBlock(block: CifBlock, instability = 0.01): CifResidu
   const parameters = cifNumber(block, "_refine_ls_number_parameters");
   const options = { parameters, instability };
   const list = residuals(pairs, options);
-  if (list.excluded > 0) warnings.push(`${list.excluded} reflections have no positive sigma and are left out`);
+  if (list.excluded > 0)
+    warnings.push(`${list.excluded} reflections lack a positive sigma, or a measured or calculated value, and are left out`);
+  if (list.nAll > 0 && !Number.isFinite(list.rAll)) warnings.push("no measured value is above zero: R is not defined");
+  const twice = repeatedRows(r);
+  if (twice > 0) warnings.push(`${twice} rows repeat the indices, frame and values of another; they are counted as they stand`);
   const empty = residuals({ measured: new Float64Array(0), sigma: new Float64Array(0), calculated: new Float64Array(0) });
   const frames = [...new Set(r.group.filter((g) => g !== ""))];
   const rowsOf = new Map<string, Set<number>>(frames.map((f) => [f, new Set()]));
@@ -119,16 +123,40 @@ export function residualsOfBlock(block: CifBlock, instability = 0.01): CifResidu
     warnings,
   };
 }
+/** Rows that say what another one says already. */
+function repeatedRows(r: CifReflections): number {
+  const seen = new Set<string>();
+  for (let i = 0; i < r.size; i++) seen.add([r.h[i], r.k[i], r.l[i], r.group[i], r.measured[i], r.sigma[i], r.calculated[i]].join());
+  return r.size - seen.size;
+}
 function residualsOfRows(list: ObservedCalculated, rows: ReadonlySet<number>, instability: number): Residuals {
   const at = [...rows];
   const take = (x: Float64Array): Float64Array => Float64Array.from(at, (i) => x[i]!);
   return residuals({ measured: take(list.measured), sigma: take(list.sigma), calculated: take(list.calculated) }, { instability });
 }
 
+const hasIndices = (b: CifBlock): boolean => ["h", "k", "l"].every((x) => cifColumn(b, `_refln_index_${x}`));
+
 /** {@link residualsOfBlock} of every block that holds measured and calculated values. */
 export function residualsOfCif(document: CifDocument, instability = 0.01): readonly CifResiduals[] {
   return document.blocks
-    .filter((b) => cifColumn(b, "_refln_index_h") && cifColumn(b, "_refln_index_k") && cifColumn(b, "_refln_index_l"))
+    .filter(hasIndices)
     .map((b) => residualsOfBlock(b, instability))
     .filter((r) => r.list.nAll > 0);
+}
+
+/** Blocks with a reflection list that {@link residualsOfCif} has no use for, and what is missing in each. */
+export function unusedReflectionLists(document: CifDocument): readonly { readonly block: string; readonly reason: string }[] {
+  return document.blocks.flatMap((b) => {
+    if (!b.entries.some((e) => e.kind === "loop" && e.tags.some((t) => /^_refln[_.]/i.test(t)))) return [];
+    const reason = hasIndices(b) ? missingValues(b) : "its reflection list lacks one of _refln_index_h, _k and _l";
+    return reason ? [{ block: b.name, reason }] : [];
+  });
+}
+function missingValues(block: CifBlock): string | undefined {
+  const r = cifReflections(block);
+  if (r.size === 0) return "its reflection list has no rows";
+  if (!r.measured.some(Number.isFinite)) return "its reflection list has no measured values";
+  if (!r.calculated.some(Number.isFinite)) return "its reflection list has no calculated values";
+  return r.sigma.some((s) => s > 0) ? undefined : "no sigma of its reflection list is above zero";
 }

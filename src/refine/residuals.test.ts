@@ -5,7 +5,7 @@ import { describeData, readData, readDataText } from "../testing/data.js";
 import { fc, prop } from "../testing/prop.js";
 import { amplitudes, sigmaOfAmplitude } from "./amplitudes.js";
 import { mergePairs, residuals } from "./residuals.js";
-import { residualsOfCif } from "./residuals-cif.js";
+import { residualsOfCif, unusedReflectionLists } from "./residuals-cif.js";
 
 const files = {
   natrolite: "natrolite_jana2006_dyn+kin.cif",
@@ -76,6 +76,31 @@ describe("definitions", () => {
     expect([...apart.count]).toEqual([2, 1]);
     expect([apart.measured[0], apart.sigma[0]]).toEqual([5, 2.5]);
     expect([...mergePairs(spaceGroup("P -1"), hkl, list).count]).toEqual([3]);
+  });
+  test("a damaged list is named: what is left out, what is missing, what stands twice", () => {
+    const block = (name: string, tags: string, ...rows: string[]): string =>
+      `data_${name}\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n_space_group_name_H-M_alt 'P 1'\nloop_\n${tags
+        .split(" ")
+        .map((t) => `_refln_${t}\n`)
+        .join("")}${rows.join("\n")}\n`;
+    const all = "index_h index_k index_l intensity_meas intensity_sigma intensity_calc";
+    const text = [
+      block("good", all, "1 0 0 9 1 8", "0 1 0 4 1 4", "1 0 0 9 1 8", "0 0 1 5 1 ?", "0 0 1 4 1 4"),
+      block("no_l", "index_h index_k intensity_meas intensity_sigma intensity_calc", "1 0 9 1 8"),
+      block("no_calculated", "index_h index_k index_l intensity_meas intensity_sigma", "1 0 0 9 1"),
+      block("no_sigma", all, "1 0 0 9 0 8"),
+      block("dark", all, "1 0 0 0 1 8"),
+    ].join("");
+    const cif = parseCif(new TextEncoder().encode(text)).value;
+    const [good, dark] = residualsOfCif(cif);
+    expect([good!.list.nAll, good!.merged.nAll]).toEqual([4, 3]);
+    expect(good!.warnings.join()).toMatch(/1 reflections lack .*1 rows repeat/);
+    expect(dark!.warnings.join()).toMatch(/no measured value is above zero/);
+    expect(unusedReflectionLists(cif).map((u) => `${u.block}: ${u.reason}`)).toEqual([
+      "no_l: its reflection list lacks one of _refln_index_h, _k and _l",
+      "no_calculated: its reflection list has no calculated values",
+      "no_sigma: no sigma of its reflection list is above zero",
+    ]);
   });
   prop(
     "wR and R do not see a common scale when σ scales along",

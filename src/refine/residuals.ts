@@ -93,14 +93,14 @@ export interface MergedPairs extends ObservedCalculated {
 /**
  * Merge measured and calculated intensities by the point group: Friedel mates stay apart unless the group has an inversion. Plain means,
  * σ = √Σσ²/n. After a dynamical refinement this removes the spread between frames; the residuals of the result are MR and MwR.
- * Rows without a positive σ are left out.
+ * Rows without a positive σ, a measured or a calculated value are left out.
  */
 export function mergePairs(group: SpaceGroup, hkl: Int32Array, list: ObservedCalculated): MergedPairs {
   const map = asuReflections(group, hkl, false);
   const at = new Map<string, number>();
   const rows: { h: number[]; o: number; c: number; v: number; n: number }[] = [];
   for (let i = 0; i < list.measured.length; i++) {
-    if (!(list.sigma[i]! > 0) || !Number.isFinite(list.measured[i]!)) continue;
+    if (!(list.sigma[i]! > 0) || !Number.isFinite(list.measured[i]!) || Number.isNaN(list.calculated[i]!)) continue;
     const h = [map.hkl[3 * i]!, map.hkl[3 * i + 1]!, map.hkl[3 * i + 2]!];
     const key = h.join();
     let row = at.get(key);

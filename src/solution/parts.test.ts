@@ -66,6 +66,39 @@ test("Wilson scaling finds scale and B of calculated intensities", () => {
 });
 
 test.each([
+  ["P 1", unitCell(3.6, 4.1, 4.4, 81, 97, 104), 0.7],
+  ["P m -3 m", unitCell(3.9, 3.9, 3.9), 0.72],
+  ["P m -3 m", unitCell(3.9, 3.9, 3.9), 0.9],
+  ["R -3 m:H", unitCell(4.2, 4.2, 11.3, 90, 90, 120), 0.8],
+] as const)(
+  "all reflections of a small cell in %s are 100 %% of the sphere, a quarter of them at most half (%s, %d Å)",
+  (name, cell, dMin) => {
+    const set = sphereReflections(cell, spaceGroup(name), { dMin, absences: "keep" });
+    const list = (keep: (i: number) => boolean) => {
+      const rows = Array.from(set.dStar.keys()).filter(keep);
+      const hkl = Int32Array.from(rows.flatMap((i) => [...set.hkl.subarray(3 * i, 3 * i + 3)]));
+      const ones = new Float64Array(rows.length).fill(1);
+      return reflectionList(cell, { hkl, intensity: ones.map((_, i) => 5 + (i % 7)), sigma: ones });
+    };
+    expect(
+      preparePhasing(
+        list(() => true),
+        cell,
+        { centring: "P" },
+      ).completeness,
+    ).toBe(1);
+    const laue = "-1",
+      part = preparePhasing(
+        list((i) => set.hkl[3 * i + 2]! > 0 && set.hkl[3 * i]! > 0),
+        cell,
+        { laue, centring: "P" },
+      );
+    expect(part.completeness).toBeGreaterThan(0.3);
+    expect(part.completeness).toBeLessThan(0.5);
+  },
+);
+
+test.each([
   ["P 21 21 21", "mmm"],
   ["P n m a", "mmm"],
   ["P c a 21", "mmm"],
