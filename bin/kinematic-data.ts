@@ -1,15 +1,12 @@
 // What the kinematical refinement reads: blocks of CIF files, and reflections of any of the formats.
-import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fail } from "../src/core/index.js";
-import { cellFromCif, type UnitCell, unitCell } from "../src/geometry/index.js";
+import { cellFromCif, petsCellProblem, type UnitCell, unitCell } from "../src/geometry/index.js";
 import { type CifDocument, cifBlock, cifColumn, cifNumber, cifReflections, parseCif, parseCifPets } from "../src/io/index.js";
 import { indicesOf, intensitiesOf, withExtinction } from "../src/refine/index.js";
 import { readSolutionInput } from "../src/solution/index.js";
+import { readInput } from "./input.js";
 
-/** Bytes of a file. @throws not-found */
-export const read = (path: string): Buffer =>
-  existsSync(path) ? readFileSync(path) : fail("not-found", { path }, "there is no such file");
 const isPets = (path: string): boolean => /\.cif_pets$/i.test(path);
 /** The block with atoms, of several the one named, else one that says it is kinematical. */
 export function structureBlock(doc: CifDocument, name?: string) {
@@ -25,8 +22,8 @@ export function structureBlock(doc: CifDocument, name?: string) {
 export function kinematicMeasurements(path: string, notes: string[], own: UnitCell, block?: string) {
   const none = { frames: isPets(path), cell: undefined, wavelength: Number.NaN, listed: undefined };
   if (isPets(path)) {
-    const { value: p, warnings } = parseCifPets(read(path));
-    notes.push(...warnings);
+    const { value: p, warnings } = parseCifPets(readInput(path));
+    notes.push(...warnings, ...([petsCellProblem(p.cell, p.ub)].filter(Boolean) as string[]));
     const r = p.reflections;
     const cell = unitCell(...p.cell);
     return {
@@ -38,11 +35,11 @@ export function kinematicMeasurements(path: string, notes: string[], own: UnitCe
       sigma: r.sigma,
     };
   }
-  const doc = /\.(cif|fcf|hkl_cif)$/i.test(path) ? parseCif(read(path)).value : undefined;
+  const doc = /\.(cif|fcf|hkl_cif)$/i.test(path) ? parseCif(readInput(path)).value : undefined;
   const lists = doc?.blocks.filter((b) => cifColumn(b, "_refln_index_h")) ?? [];
   if (!doc || lists.length === 0) {
     // Plain lists, and lists that a CIF embeds.
-    const { reflections: r, warnings } = readSolutionInput(read(path), basename(path), { cell: own, block });
+    const { reflections: r, warnings } = readSolutionInput(readInput(path), basename(path), { cell: own, block });
     notes.push(...warnings);
     return { ...none, hkl: r.hkl, intensity: r.intensity, sigma: r.sigma };
   }

@@ -1,9 +1,9 @@
 // npm start                              simulate a tilt series (once); from its frames to a refined structure; write out/
 // npm start -- <folder|.pts|images…>     the same on your own data
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, isSdkError } from "../src/core/index.js";
+import { fail } from "../src/core/index.js";
 import { version } from "../src/core/version.js";
 import { unitCell } from "../src/geometry/index.js";
 import { naturalCompare, openFrames, type Pts, parsePts } from "../src/io/index.js";
@@ -26,6 +26,7 @@ import {
 } from "../src/pipeline/index.js";
 import { structureSvg } from "../src/refine/index.js";
 import { writeDemoSeries } from "./demo-series.js";
+import { readInput } from "./input.js";
 import { progressBar } from "./progress.js";
 
 const usage = `usage: npm start [-- <folder | file.pts | images…> [options]]
@@ -218,7 +219,7 @@ async function findInputs(inputs: readonly string[]): Promise<{ files: string[];
   if (!ptsFile && inputs.length === 1 && existsSync(only) && statSync(only).isDirectory())
     ptsFile = (await listFiles(only)).find((f) => f.toLowerCase().endsWith(".pts"));
   if (!ptsFile) return { files: (await Promise.all(inputs.map(listFiles))).flat().sort(naturalCompare), pts: undefined };
-  const { value: pts, warnings } = parsePts(readFileSync(ptsFile));
+  const { value: pts, warnings } = parsePts(readInput(ptsFile));
   for (const w of warnings) process.stderr.write(`note: ${basename(ptsFile)}: ${w}\n`);
   const { missing, ...listed } = await ptsFrames(ptsFile, pts);
   if (missing > 0) process.stderr.write(`note: ${missing} of ${missing + listed.files.length} listed images are missing and left out\n`);
@@ -226,6 +227,6 @@ async function findInputs(inputs: readonly string[]): Promise<{ files: string[];
 }
 
 main().catch((e: unknown) => {
-  console.error(isSdkError(e) ? `\n${e.message}` : e);
+  console.error(e instanceof Error ? `\n${e.message}` : e);
   process.exitCode = 1;
 });

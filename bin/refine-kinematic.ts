@@ -5,7 +5,8 @@ import { fail, rng, runSync } from "../src/core/index.js";
 import { structureFromCif, structureToCif } from "../src/geometry/index.js";
 import { cifNumber, parseCif, writeCif } from "../src/io/index.js";
 import * as refine from "../src/refine/index.js";
-import { kinematicMeasurements, read, structureBlock } from "./kinematic-data.js";
+import { readInput } from "./input.js";
+import { kinematicMeasurements, structureBlock } from "./kinematic-data.js";
 import { kinematicLines, kinematicRecord } from "./kinematic-print.js";
 
 const usage = `refine-kinematic <structure.cif> <data.hkl | data.cif | data.cif_pets> [--block name] [--data-block name]
@@ -45,7 +46,7 @@ export function refineKinematicCommand(args: readonly string[]): void {
         ? Number(o[name])
         : fail("bad-value", { [name]: o[name] }, `--${name} takes a number`);
   const notes: string[] = [];
-  const block = structureBlock(parseCif(read(cif)).value, o.block);
+  const block = structureBlock(parseCif(readInput(cif)).value, o.block);
   const parsed = structureFromCif(block);
   notes.push(...parsed.warnings);
   const m = kinematicMeasurements(dataPath, notes, parsed.value.cell, o["data-block"]);

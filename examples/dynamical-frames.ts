@@ -1,5 +1,5 @@
 // Dynamical intensities of a structure against the frames of a PETS2 file: R of each frame with its best scale.
-import { existsSync, readFileSync } from "node:fs";
+import { readInput } from "../bin/input.js";
 import { frameCrystal } from "../src/bloch/frames.js";
 import { overFrames } from "../src/bloch/frames-residuals.js";
 import { sweepPool } from "../src/bloch/integrate-pool.js";
@@ -23,16 +23,15 @@ runCommand("dynamical-frames", async () => {
   const { numbers: p, texts: o, flags } = command,
     [structureFile, petsFile] = command.files;
   if (!structureFile || !petsFile) return fail("bad-value", {}, `name a structure and a .cif_pets file\n${usage}`);
-  for (const path of [structureFile, petsFile]) if (!existsSync(path)) fail("not-found", { path }, "there is no such file");
   const kind = kinds.find((k) => k === (o.model ?? "plate"));
   if (!kind) return fail("bad-value", { model: o.model }, usage);
-  const { value: read, warnings } = readStructure(structureFile, (path) => readFileSync(path, "utf8"));
-  const { value: pets, warnings: more } = parseCifPets(readFileSync(petsFile, "utf8"));
-  const { frames: all, beam } = petsFrames(pets, { rsgMax: p.rsg, dsgMin: p.dsg });
+  const { value: read, warnings } = readStructure(structureFile, readInput);
+  const { value: pets, warnings: more } = parseCifPets(readInput(petsFile));
+  const { frames: all, beam, warnings: odd } = petsFrames(pets, { rsgMax: p.rsg, dsgMin: p.dsg });
   const wanted = o.frames ? o.frames.split(",") : all.map((f) => f.id);
   const frames = all.filter((f) => wanted.includes(f.id));
   if (frames.length === 0) fail("not-found", { frames: wanted }, "the file has no such frame");
-  const contradictions: string[] = [];
+  const contradictions = [...odd];
   const structure = prepareDynamical(read, [{ frames }], contradictions);
   for (const w of [...warnings, ...more, ...contradictions]) console.error(`note: ${w}`);
   const crystal = frameCrystal(structure, beam, p.gmax, { factors: peng1996 });

@@ -1,10 +1,12 @@
 // Tilt axis, sense of rotation, cell and orientation from a list of spots:  index-peaks <.rpl|.refl|folder> [options]
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, isSdkError, runSync } from "../src/core/index.js";
+import { readInput } from "../bin/input.js";
+import { fail, runSync } from "../src/core/index.js";
 import * as integration from "../src/integration/index.js";
 import { parseExpt, parsePts, parseRefl, parseRpl } from "../src/io/index.js";
+import { runCommand } from "./shared/command.js";
 
 const usage = `index-peaks <file.rpl | file.refl | folder> [--wavelength Å] [--aperpixel Å⁻¹] [--angles "first,step" | "a,b,c,…" (degrees)]
   [--centre x,y] [--omega degrees] [--bravais mP] [--pts file] [--expt file] [--json]
@@ -30,9 +32,9 @@ function main(): void {
     beside = isRefl ? (o.expt ?? nearby(file, "imported.expt", ".expt")) : (o.pts ?? nearby(file, ".pts"));
   if (isRefl && !beside) fail("not-found", { file }, "a .refl needs the .expt of the same data beside it, or --expt");
   const input = isRefl
-    ? integration.maximaFromRefl(parseRefl(readFileSync(file)).value, parseExpt(readFileSync(beside!)).value[0]!)
-    : integration.peaksFromRpl(parseRpl(readFileSync(file)).value);
-  const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readFileSync(beside)).value) : {};
+    ? integration.maximaFromRefl(parseRefl(readInput(file)).value, parseExpt(readInput(beside!)).value[0]!)
+    : integration.peaksFromRpl(parseRpl(readInput(file)).value);
+  const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readInput(beside)).value) : {};
   const number = (name: Name) => (s: string) =>
     s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { [name]: s }, `--${name} takes numbers`);
   const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number(name));
@@ -52,9 +54,4 @@ function main(): void {
   process.stderr.write(`\n${file}${beside ? ` with ${beside}` : ""}\n${r.warnings.map((w) => `note: ${w}\n`).join("")}`);
   console.log(o.json ? JSON.stringify({ file, ...integration.indexingRecord(r) }) : integration.indexingSummary(r).join("\n"));
 }
-try {
-  main();
-} catch (e) {
-  console.error(isSdkError(e) || e instanceof TypeError ? `index-peaks: ${(e as Error).message}` : e);
-  process.exitCode = 1;
-}
+runCommand("index-peaks", main);

@@ -1,12 +1,14 @@
 // Frames to intensities: spots, lattice and orientations are found, then every reflection is integrated, scaled and merged.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, isSdkError, type Progress } from "../src/core/index.js";
+import { readInput } from "../bin/input.js";
+import { fail, type Progress } from "../src/core/index.js";
 import { type BravaisType, unitCell } from "../src/geometry/index.js";
 import { openFrames, parsePts } from "../src/io/index.js";
 import { fileSource, listFiles, ptsFrames } from "../src/io/node/index.js";
 import * as pipeline from "../src/pipeline/index.js";
+import { runCommand } from "./shared/command.js";
 
 const usage = `usage: integrate <folder | file.pts | "images*.tiff"> [options]     writes <name>.hkl, .cif_pets, _dyn.cif_pets, .cml to --out
   --kv 200 | --wavelength 0.02508   --aperpixel 0.0053 (Å⁻¹)   --angles=first,step   --geometry continuous|precession|static   --phi degrees
@@ -28,7 +30,7 @@ async function main(): Promise<void> {
     o[n] === undefined || of.includes(o[n] as T) ? (o[n] as T) : fail("bad-value", { [n]: o[n] }, `--${n} is one of ${of.join(", ")}`);
   const inputs = positionals.length > 1 ? positionals : await listFiles(path);
   const ptsFile = inputs.find((f) => f.toLowerCase().endsWith(".pts"));
-  const listed = ptsFile ? await ptsFrames(ptsFile, parsePts(readFileSync(ptsFile)).value) : { files: inputs, pts: undefined, missing: 0 };
+  const listed = ptsFile ? await ptsFrames(ptsFile, parsePts(readInput(ptsFile)).value) : { files: inputs, pts: undefined, missing: 0 };
   if (listed.missing) console.error(`note: ${listed.missing} images listed in ${ptsFile} are missing and left out`);
   const source = await openFrames(await Promise.all(listed.files.map(fileSource)), { formats: pipeline.frameFormats });
   const a = numbers("angles");
@@ -54,7 +56,4 @@ async function main(): Promise<void> {
   console.error(["", ...record.warnings, ...r.warnings, `written to ${o.out ?? "out"}: ${[...files.keys()].join(", ")}`].join("\n"));
   console.log(o.json ? JSON.stringify({ file: path, ...pipeline.reducedRecord(r) }) : pipeline.reducedSummary(r).join("\n"));
 }
-main().catch((e: unknown) => {
-  console.error(isSdkError(e) || e instanceof TypeError ? `integrate: ${(e as Error).message}` : e);
-  process.exitCode = 1;
-});
+runCommand("integrate", main);

@@ -1,13 +1,14 @@
 // Dynamical least squares of a structure against the frames of a PETS2 file, from a thickness scan to standard uncertainties.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readInput, readJson } from "../bin/input.js";
 import { fail, type Progress } from "../src/core/index.js";
 import { structureToCif } from "../src/geometry/index.js";
 import { parseCifPets, writeCif } from "../src/io/index.js";
 import { petsFrames } from "../src/pipeline/dynamical.js";
 import { dynamicalJanaFiles } from "../src/pipeline/dynamical-jana.js";
 import { readStructure } from "../src/pipeline/dynamical-structure.js";
-import { describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
+import { type DynamicalCheckpoint, describeDynamical, dynamicalReport, runDynamical } from "../src/refine/index.js";
 import { readCommand, runCommand } from "./shared/command.js";
 
 const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> <data.cif_pets> [options] [--json]
@@ -27,23 +28,23 @@ runCommand("refine-dynamical", async () => {
   const command = readCommand({ usage, numbers, texts, flags: ["fix-orientations", "free-h", "start-only", "hand", "json"] });
   if (!command) return;
   const { numbers: n, texts: o, flags } = command;
-  const [file, petsFile] = command.files.map((p) => (existsSync(p) ? p : fail("not-found", { path: p }, "there is no such file")));
+  const [file, petsFile] = command.files;
   const kind = shapes.find((k) => k === o.model);
   if (!file || !petsFile || (o.model && o.model !== "free" && !kind))
     return fail("bad-value", { files: command.files.length, model: o.model }, usage);
-  const structure = readStructure(file, (p) => readFileSync(p, "utf8"));
-  const pets = parseCifPets(readFileSync(petsFile, "utf8"));
-  const { frames, beam } = petsFrames(pets.value, { rsgMax: n.rsg ?? 0.66, dsgMin: n.dsg, gMax: n.gmax });
-  const wanted = o.frames?.split(",");
-  const data = { beam, frames: frames.filter((f) => wanted?.includes(f.id) ?? true) };
-  const saved = o.checkpoint !== undefined && existsSync(o.checkpoint) ? readFileSync(o.checkpoint, "utf8") : undefined;
+  const structure = readStructure(file, readInput);
+  const pets = parseCifPets(readInput(petsFile));
+  const { frames, beam, warnings: odd } = petsFrames(pets.value, { rsgMax: n.rsg ?? 0.66, dsgMin: n.dsg, gMax: n.gmax });
+  const wanted = o.frames?.split(",").map((w) => w.trim()) ?? frames.map((f) => f.id);
+  const of = (id: string) => frames.find((f) => f.id === id) ?? fail("not-found", { frame: id }, "the file has no such frame");
+  const data = { beam, frames: [...new Set(wanted)].map(of) };
+  const resume = o.checkpoint !== undefined && existsSync(o.checkpoint) ? readJson<DynamicalCheckpoint>(o.checkpoint) : undefined;
   const model = { gMax: n.gmax, sMax: n.sgmax, steps: n.steps, mosaicityDeg: n.mosaicity, tiltCorrection: n.tilt, thickness: n.thickness };
   const { "fix-orientations": fixed, "free-h": freeHydrogens, "start-only": startOnly, hand } = flags;
   const what = { orientations: !fixed, freeHydrogens, startOnly, hand };
   const shape = { freeThickness: o.model === "free", thicknessModel: kind && { kind }, thicknessTo: n.tmax };
   const run = { ...shape, outlierSigma: n.outliers, maxCycles: n.cycles, workers: n.workers };
   const onCheckpoint = (c: unknown): void => (o.checkpoint === undefined ? undefined : writeFileSync(o.checkpoint, JSON.stringify(c)));
-  const resume = saved && JSON.parse(saved);
   const r = await runDynamical(structure.value, data, { ...model, ...what, ...run, onCheckpoint, resume, onProgress: progress });
   process.stderr.write("\n");
   const blocks = [structureToCif(r.result.structure, "refined")];
@@ -53,7 +54,7 @@ runCommand("refine-dynamical", async () => {
   if (o.out && title && ub && ["plate", "wedge"].includes(r.result.models[0]!.thicknessModel.kind))
     for (const [name, text] of dynamicalJanaFiles(r.result, title, { ub: ub as never, wavelength, rsgMax: n.rsg, dsgMin: n.dsg }))
       writeFileSync(join(dirname(o.out), name), text);
-  const notes = [...new Set([...structure.warnings, ...pets.warnings, ...r.start.warnings, ...r.result.warnings])];
+  const notes = [...new Set([...structure.warnings, ...pets.warnings, ...odd, ...r.start.warnings, ...r.result.warnings])];
   if (flags.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
   for (const line of [...describeDynamical(r.result, r), ...notes.map((x) => `note: ${x}`)]) console.log(line);
 });

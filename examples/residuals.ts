@@ -1,9 +1,10 @@
 // N, R, wR, goodness of fit and MR of every reflection list of a refined CIF:  residuals <jana.cif> [--u 0.01] [--frames] [--json]
-import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { fail, isSdkError } from "../src/core/index.js";
+import { readInput } from "../bin/input.js";
+import { fail } from "../src/core/index.js";
 import { parseCif } from "../src/io/index.js";
 import { type Residuals, residualsOfCif, unusedReflectionLists } from "../src/refine/index.js";
+import { runCommand } from "./shared/command.js";
 
 const usage = "residuals <refined.cif> [--u instability factor, 0.01] [--frames: R of every frame] [--json]";
 
@@ -14,10 +15,9 @@ function main(): void {
   });
   if (o.help) return console.log(usage);
   const path = positionals[0] ?? fail("bad-value", {}, `name a CIF\n${usage}`);
-  if (!existsSync(path)) fail("not-found", { path }, "there is no such file");
   const u = o.u === undefined ? 0.01 : Number(o.u);
   if (!(u >= 0)) fail("bad-value", { u: o.u }, "--u is a number, usually 0.01");
-  const cif = parseCif(readFileSync(path)).value;
+  const cif = parseCif(readInput(path)).value;
   const blocks = residualsOfCif(cif, u),
     unused = unusedReflectionLists(cif);
   if (blocks.length === 0)
@@ -43,9 +43,4 @@ function main(): void {
   }
   for (const x of unused) console.log(`note: ${x.block} is left out: ${x.reason}`);
 }
-try {
-  main();
-} catch (e) {
-  console.error(isSdkError(e) || e instanceof TypeError ? `residuals: ${(e as Error).message}` : e);
-  process.exitCode = 1;
-}
+runCommand("residuals", main);

@@ -1,11 +1,13 @@
 // Structure from intensities:  solve <data.hkl|.cif|.cif_pets> --composition "Na2 Al2 Si3 O12 H4" [options]
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, isSdkError, runSync } from "../src/core/index.js";
+import { readInput } from "../bin/input.js";
+import { fail, runSync } from "../src/core/index.js";
 import { structureToCif, unitCell } from "../src/geometry/index.js";
 import { writeCif } from "../src/io/index.js";
 import { parseComposition, readSolutionInput, solutionRecord, solutionSummary, solveStructureSteps } from "../src/solution/index.js";
+import { runCommand } from "./shared/command.js";
 
 const usage = `solve <data.hkl|.cif|.cif_pets> --composition "Na2 Al2 Si3 O12 H4" [--cell "a b c alpha beta gamma"] [--block name] [--seed n]
   [--trials n] [--z n] [--laue mmm] [--group number] [--power 0.5…1] [--out solved.cif] [--json]
@@ -20,7 +22,6 @@ function main(): void {
   });
   if (o.help) return console.log(usage);
   const path = positionals[0] ?? fail("bad-value", {}, `name a reflection file\n${usage}`);
-  if (!existsSync(path)) fail("not-found", { path }, "there is no such file");
   const number = (name: (typeof names)[number]): number | undefined => {
     const value = o[name] === undefined ? undefined : Number(o[name]);
     return value === undefined || (o[name]!.trim() && value > 0)
@@ -32,7 +33,7 @@ function main(): void {
   if (six && (six.length !== 6 || !six.every(Number.isFinite)))
     fail("bad-cell", { cell: o.cell }, '--cell takes "a b c alpha beta gamma", Å and degrees');
   const cell = six && unitCell(...(six as [number, number, number, number, number, number]));
-  const input = readSolutionInput(readFileSync(path), basename(path), { cell, block: o.block });
+  const input = readSolutionInput(readInput(path), basename(path), { cell, block: o.block });
   const composition =
     o.composition ?? input.composition ?? fail("bad-value", { composition: "" }, 'a composition is needed: --composition "Na Al Si3 O8"');
   process.stderr.write(
@@ -47,9 +48,4 @@ function main(): void {
   console.log(o.json ? JSON.stringify(solutionRecord(r)) : solutionSummary(r).join("\n"));
   if (r.status === "failed") process.exitCode = 2;
 }
-try {
-  main();
-} catch (e) {
-  console.error(isSdkError(e) || e instanceof TypeError ? `solve: ${(e as Error).message}` : e);
-  process.exitCode = 1;
-}
+runCommand("solve", main);

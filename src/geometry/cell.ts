@@ -55,3 +55,10 @@ export function unitCell(a: number, b: number, c: number, alphaDeg = 90, betaDeg
 export function cellParameters(cell: UnitCell): CellParameters {
   return [cell.a, cell.b, cell.c, cell.alphaDeg, cell.betaDeg, cell.gammaDeg];
 }
+
+/** Largest relative difference of two cells: lengths by themselves, angles against a radian. */
+export function cellDifference(a: UnitCell, b: UnitCell): number {
+  const p = cellParameters(a),
+    q = cellParameters(b);
+  return Math.max(...[0, 1, 2].map((i) => Math.abs(q[i]! / p[i]! - 1)), ...[3, 4, 5].map((i) => (Math.abs(q[i]! - p[i]!) * Math.PI) / 180));
+}

@@ -1,6 +1,6 @@
 import { fail, isSdkError } from "../core/errors.js";
 import type { CifBlock } from "../io/cif.js";
-import { cifMeasured, cifMeasuredColumn, cifNumber, cifText, cifTexts } from "../io/cif-access.js";
+import { cifMeasured, cifMeasuredColumn, cifNumber, cifText, cifTexts, hasCifValue } from "../io/cif-access.js";
 import type { Parsed } from "../io/text.js";
 import { type Adp, equivalentU, uFromB, uFromBeta } from "./adp.js";
 import { type UnitCell, unitCell } from "./cell.js";
@@ -19,8 +19,12 @@ export function cellFromCif(block: CifBlock): { readonly cell: UnitCell; readonl
   const values = cellTags.map((t) => cifMeasured(block, t));
   // Angles may be left out by old files of orthogonal cells.
   const numbers = values.map((v, i) => (Number.isNaN(v.value) && i > 2 ? 90 : v.value));
-  if (numbers.some(Number.isNaN))
-    fail("bad-file", { block: block.name, cell: numbers }, "the block has no complete _cell_length_a … _cell_angle_gamma");
+  if (numbers.some((x, i) => Number.isNaN(x) || (Number.isNaN(values[i]!.value) && hasCifValue(block, cellTags[i]!))))
+    fail(
+      "bad-file",
+      { block: block.name, cell: values.map((v) => v.value) },
+      "the block has no complete _cell_length_a … _cell_angle_gamma",
+    );
   return { cell: unitCell(...(numbers as [number, number, number, number, number, number])), su: values.map((v) => v.su) };
 }
 
@@ -101,6 +105,8 @@ export function structureFromCif(block: CifBlock): Parsed<Structure> {
   const { cell, su: cellSu } = cellFromCif(block);
   const group = spaceGroupFromCif(block, cell);
   const warnings = [...group.warnings];
+  const without = cellTags.slice(3).filter((t) => !hasCifValue(block, t));
+  if (without.length > 0) warnings.push(`the file does not say ${without.join(", ")}: 90° is taken`);
   const problem = cellProblem(cell, group.value);
   if (problem) warnings.push(problem);
   const labels = cifTexts(block, "_atom_site_label");

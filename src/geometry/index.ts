@@ -7,7 +7,7 @@ export { beam, beamFromWavelength, electronWavelength, incidentWaveVector, volta
 export type { BravaisCandidate, BravaisOptions, BravaisType, CrystalSystem } from "./bravais.js";
 export { bravaisCandidates } from "./bravais.js";
 export type { CellParameters, UnitCell } from "./cell.js";
-export { cellParameters, unitCell } from "./cell.js";
+export { cellDifference, cellParameters, unitCell } from "./cell.js";
 export { constants, electronRestEnergyEv } from "./constants.js";
 export type { FromDials } from "./conventions-dials.js";
 export { fromDials, panelOf, predictDials, toDials } from "./conventions-dials.js";
@@ -84,6 +84,7 @@ export type { NiggliOptions } from "./niggli.js";
 export { niggliCell } from "./niggli.js";
 export type { OrientationMatrix } from "./orientation.js";
 export { misorientation, orientationOf, reciprocalBasisDerivatives, ubMatrix, ubMisorientation } from "./orientation.js";
+export { petsCellProblem } from "./pets-cell.js";
 export { peaksToReciprocal, pixelsToReciprocal, reciprocalToPixels } from "./pixels.js";
 export type { LatticeOptions, LatticePoints, PredictedSpots, PredictOptions } from "./predict.js";
 export { latticePoints, predictSpots } from "./predict.js";

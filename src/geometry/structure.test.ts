@@ -172,6 +172,14 @@ test("CIF: what is damaged in an atom list is named, and no atom is lost without
     "displacement tensors of Si9 belong to no atom of the list",
   ]);
   expect(() => list("O1 O 1e308 0 0")).toThrow(/bad-file.*O1/);
+  const angle = (line: string) =>
+    structureFromCif(
+      block(
+        `${cubic.replace(/_cell_angle_beta 90\n/, line)}loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nO1 0 0 0\n`,
+      ),
+    );
+  expect(angle("").warnings.join()).toMatch(/does not say _cell_angle_beta: 90° is taken/);
+  expect(() => angle("_cell_angle_beta abc\n")).toThrow(/bad-file.*NaN/);
   const operators = (list: string) => spaceGroupFromCif(block(`loop_\n_space_group_symop_operation_xyz\n${list}\n`));
   const twice = operators("x,y,z\n-x,-y,-z\nx,y,z\n-x,-y,-z");
   expect([twice.value.number, twice.warnings]).toEqual([2, ["2 operators stand twice in the list"]]);

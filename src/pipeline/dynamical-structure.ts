@@ -6,14 +6,14 @@ import { hasCifValue } from "../io/cif-access.js";
 import { parseCif } from "../io/cif-parse.js";
 import { parseM40 } from "../io/jana/m40.js";
 import { parseM50 } from "../io/jana/m50.js";
-import type { Parsed } from "../io/text.js";
+import type { Parsed, TextInput } from "../io/text.js";
 
 /**
  * A structure from a file by its name: a CIF (its first block with atoms) or a JANA m40, whose m50 stands beside it.
- * @param read - gives the text of a file
+ * @param read - gives the text or the bytes of a file
  * @throws bad-file when there is no structure in it
  */
-export function readStructure(path: string, read: (path: string) => string): Parsed<Structure> {
+export function readStructure(path: string, read: (path: string) => TextInput): Parsed<Structure> {
   if (/\.m40$/i.test(path)) {
     const m40 = parseM40(read(path)),
       m50 = parseM50(read(path.replace(/\.m40$/i, (end) => (end === ".M40" ? ".M50" : ".m50"))));

@@ -110,6 +110,36 @@ describeData("albite, orientation of frames", [albiteCif, albitePets], () => {
     expect(frames[3]!.problem).toBeUndefined();
     expect(() => petsFrames({ ...pets, ub: undefined })).toThrow(/orientation matrix/);
   });
+  test("what is damaged is named: angles that cannot be, frames and rows twice, empty columns, another cell", () => {
+    const { zones: z, reflections: r } = pets;
+    const width = z.precessionDeg.slice(),
+      alphaDeg = z.alphaDeg.slice();
+    width[0] = -1;
+    alphaDeg[1] = 1e308;
+    const odd = petsFrames({ ...pets, zones: { ...z, precessionDeg: width, alphaDeg } }, { rsgMax: 0.66 });
+    expect(odd.frames.slice(0, 3).map((f) => f.problem)).toEqual([
+      "an angle of the frame cannot be",
+      "an angle of the frame cannot be",
+      undefined,
+    ]);
+    expect(odd.warnings).toEqual([]);
+    const join = <T extends Int32Array | Float64Array>(a: T, b: T): T => {
+      const out = new (a.constructor as new (n: number) => T)(a.length + b.length);
+      out.set(a);
+      out.set(b, a.length);
+      return out;
+    };
+    const twice = <T extends object>(t: T): T =>
+      Object.fromEntries(Object.entries(t).map(([k, v]) => [k, typeof v === "number" ? 2 * v : join(v, v)])) as T;
+    const plain = petsFrames(pets, { rsgMax: 0.66 }).frames,
+      doubled = petsFrames({ ...pets, zones: twice(z), reflections: twice(r) }, { rsgMax: 0.66 });
+    expect(doubled.frames.map((f) => f.intensity.length)).toEqual(plain.map((f) => f.intensity.length));
+    expect(doubled.warnings.join()).toMatch(/59 of 118 frames stand twice.* rows stand twice/);
+    const sigma = new Float64Array(r.size).fill(Number.NaN);
+    expect(() => petsFrames({ ...pets, reflections: { ...r, sigma } })).toThrow(/bad-file.*sigmas/);
+    const cell = [pets.cell[0] * 1.02, ...pets.cell.slice(1)] as unknown as typeof pets.cell;
+    expect(petsFrames({ ...pets, cell }).warnings.join()).toMatch(/differ by 2\.0 %.*the matrix is used/);
+  });
 });
 
 test("atoms without displacements start at a common one, and it is said", () => {

@@ -12,6 +12,7 @@ import type { Exposure } from "../geometry/experiment.js";
 import { structureFromJana } from "../geometry/from-jana.js";
 import { petsRotation } from "../geometry/goniometer.js";
 import type { OrientationMatrix } from "../geometry/orientation.js";
+import { petsCellProblem } from "../geometry/pets-cell.js";
 import type { Structure } from "../geometry/structure.js";
 import { dyngoSettings } from "../io/jana/dyngo.js";
 import type { JanaProject } from "../io/jana/embedded.js";
@@ -57,6 +58,8 @@ function framesOf(rows: Rows, zones: readonly Zone[], ub: OrientationMatrix, bea
     const base = { id: String(id), ub: rotated, alphaDeg, exposure };
     const none = { hkl: new Int32Array(0), intensity: new Float64Array(0), sigma: new Float64Array(0) };
     if (![alphaDeg, betaDeg, width].every(Number.isFinite)) return { ...base, ...none, problem: "an angle of the frame is not a number" };
+    if (Math.abs(alphaDeg) > 360 || Math.abs(betaDeg) > 360 || width < 0 || width > 90)
+      return { ...base, ...none, problem: "an angle of the frame cannot be" };
     const mine = byZone.get(id) ?? [];
     const hkl = Int32Array.from(mine.flatMap((i) => [rows.h[i]!, rows.k[i]!, rows.l[i]!]));
     const { kept } = filterFrame(hkl, rotated, beam, exposure, filter);
@@ -73,30 +76,68 @@ function framesOf(rows: Rows, zones: readonly Zone[], ub: OrientationMatrix, bea
   });
 }
 
+/** The frames of a file and what is odd about it, for people. */
+export interface PetsFrames {
+  readonly frames: readonly MeasuredFrame[];
+  readonly beam: Beam;
+  readonly warnings: readonly string[];
+}
+
 /**
- * Frames of a `.cif_pets` file. Geometry (continuous rotation, precession, static) is what the file says.
- * @throws bad-file without an orientation matrix or frames
+ * Frames of a `.cif_pets` file. Geometry (continuous rotation, precession, static) is what the file says. Frames and rows that stand twice
+ * are taken once.
+ * @throws bad-file without an orientation matrix, frames, intensities or sigmas; bad-cell
  */
-export function petsFrames(pets: CifPets, filter: FrameFilter = {}): { readonly frames: readonly MeasuredFrame[]; readonly beam: Beam } {
+export function petsFrames(pets: CifPets, filter: FrameFilter = {}): PetsFrames {
   if (!pets.ub || pets.zones.size === 0)
     fail(
       "bad-file",
       { frames: pets.zones.size, orientation: pets.ub !== undefined },
       "a dynamical calculation needs the orientation matrix and the frames: export the file for dynamical refinement",
     );
+  const { intensity, sigma } = pets.reflections;
+  if (!intensity.some(Number.isFinite) || !sigma.some((s) => s > 0))
+    fail(
+      "bad-file",
+      { rows: intensity.length, intensities: intensity.filter(Number.isFinite).length, sigmas: sigma.filter((s) => s > 0).length },
+      "the file holds no intensities with sigmas above zero (_refln_intensity_meas, _refln_intensity_sigma)",
+    );
+  const warnings: string[] = [],
+    problem = petsCellProblem(pets.cell, pets.ub);
+  if (problem) warnings.push(`${problem}; the matrix is used`);
   const text = pets.details.geometry ?? "continuous rotation";
   const z = pets.zones;
-  const zones = Array.from({ length: z.size }, (_, i): Zone => {
-    const angle = z.precessionDeg[i]!;
-    const exposure: Exposure = /precess/i.test(text)
-      ? { kind: "precession", semiAngleDeg: angle }
-      : /static|still/i.test(text) && !(angle > 0)
-        ? { kind: "static" }
-        : { kind: "continuous", halfWidthDeg: angle };
-    return { id: z.id[i]!, alphaDeg: z.alphaDeg[i]!, betaDeg: z.betaDeg[i]!, exposure };
-  });
+  const zones = Array.from(
+    firstOf(z.id, (id) => String(id), warnings, "frames"),
+    (i): Zone => {
+      const angle = z.precessionDeg[i]!;
+      const exposure: Exposure = /precess/i.test(text)
+        ? { kind: "precession", semiAngleDeg: angle }
+        : /static|still/i.test(text) && !(angle > 0)
+          ? { kind: "static" }
+          : { kind: "continuous", halfWidthDeg: angle };
+      return { id: z.id[i]!, alphaDeg: z.alphaDeg[i]!, betaDeg: z.betaDeg[i]!, exposure };
+    },
+  );
   const beam = beamFromWavelength(pets.wavelength);
-  return { frames: framesOf(pets.reflections, zones, pets.ub as unknown as OrientationMatrix, beam, filter), beam };
+  const r = pets.reflections;
+  const rows = firstOf(r.h, (_, i) => [r.h[i], r.k[i], r.l[i], r.zone[i], r.intensity[i], r.sigma[i]].join(), warnings, "rows");
+  const take = <T extends Int32Array | Float64Array>(x: T): T => x.filter((_, i) => rows.has(i)) as T;
+  const once =
+    rows.size === r.size
+      ? r
+      : { h: take(r.h), k: take(r.k), l: take(r.l), intensity: take(r.intensity), sigma: take(r.sigma), zone: take(r.zone) };
+  return { frames: framesOf(once, zones, pets.ub as unknown as OrientationMatrix, beam, filter), beam, warnings };
+}
+/** Rows whose key has not been seen before; the others are noted. */
+function firstOf(x: Int32Array, key: (v: number, i: number) => string, warnings: string[], what: string): ReadonlySet<number> {
+  const seen = new Map<string, number>();
+  x.forEach((v, i) => {
+    const k = key(v, i);
+    if (!seen.has(k)) seen.set(k, i);
+  });
+  if (seen.size < x.length) warnings.push(`${x.length - seen.size} of ${x.length} ${what} stand twice in the file and are taken once`);
+  return new Set(seen.values());
 }
 
 /** A dynamical refinement of JANA2020 as a calculation: the crystal, the frames with what was measured, the model, JANA's own scales. */

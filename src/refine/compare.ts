@@ -1,8 +1,7 @@
 import { fail } from "../core/errors.js";
-import { cellParameters } from "../geometry/cell.js";
+import { cellDifference, cellParameters } from "../geometry/cell.js";
 import { type Fractional, type Mat3, metricTensor, quadratic, transformCell, transformFractional } from "../geometry/metric.js";
 import { expandToP1, type Structure } from "../geometry/structure.js";
-import { cellDifference } from "./kinematic-checks.js";
 
 export interface CompareOptions {
   /** Try the inverted structure as well (default true). */

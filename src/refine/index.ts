@@ -19,7 +19,6 @@ export type { DynamicalRun, DynamicalRunOptions } from "./dynamical-run.js";
 export { runDynamical } from "./dynamical-run.js";
 export type { DynamicalStart, ScanOptions, StartOptions, ThicknessScan } from "./dynamical-scan.js";
 export { scanThickness, startDynamical } from "./dynamical-scan.js";
-export { cellOfOrientation } from "./dynamical-start.js";
 export type {
   DynamicalCheckpoint,
   DynamicalCycle,
@@ -35,7 +34,7 @@ export type {
 } from "./dynamical-types.js";
 export { extinctionDerivatives, extinctionGeometry, extinctionY } from "./extinction.js";
 export { refineKinematic, refineKinematicSteps } from "./kinematic.js";
-export { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
+export { spaceGroupProblems } from "./kinematic-checks.js";
 export { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
 export type { StartingStructure } from "./kinematic-run.js";
 export { differenceMapOf, hasExtinction, kinematicData, startingStructure } from "./kinematic-run.js";

@@ -1,17 +1,10 @@
 import { fail } from "../core/errors.js";
-import { cellParameters, type UnitCell } from "../geometry/cell.js";
+import { cellDifference, cellParameters, type UnitCell } from "../geometry/cell.js";
 import { isAbsent, isCentringAbsent } from "../geometry/extinctions.js";
 import { mergeReflections, reflectionList } from "../geometry/reflection-list.js";
 import { type SpaceGroup, spaceGroup } from "../geometry/space-groups.js";
 import { cellProblem, type Structure } from "../geometry/structure.js";
 import type { KinematicData } from "./kinematic-types.js";
-
-/** Largest relative difference of two cells: lengths by themselves, angles against a radian. */
-export function cellDifference(a: UnitCell, b: UnitCell): number {
-  const p = cellParameters(a),
-    q = cellParameters(b);
-  return Math.max(...[0, 1, 2].map((i) => Math.abs(q[i]! / p[i]! - 1)), ...[3, 4, 5].map((i) => (Math.abs(q[i]! - p[i]!) * Math.PI) / 180));
-}
 
 /**
  * Structure with the cell that its data were indexed in, when the two differ by more than `replace`; a difference above 1 % is noted.
@@ -33,6 +26,12 @@ export function withCellOfData(s: Structure, cell: UnitCell, what: string, notes
     );
   if (off > 0.01) notes.push(`${both}; that of the data is used`);
   return off > replace ? { ...s, cell } : s;
+}
+
+/** @throws bad-value when every site is empty, and nothing scatters */
+export function checkOccupied(s: Structure): void {
+  if (!s.atoms.some((a) => a.occupancy > 0))
+    fail("bad-value", { atoms: s.atoms.length, occupancy: 0 }, "all atoms have the occupancy 0, so that nothing scatters");
 }
 
 /** What speaks against the space group, for people; empty when nothing does. */

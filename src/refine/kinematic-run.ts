@@ -4,7 +4,8 @@ import { mergeReflections, reflectionList } from "../geometry/reflection-list.js
 import type { Structure } from "../geometry/structure.js";
 import type { CifBlock } from "../io/cif.js";
 import { cifNumber } from "../io/cif-access.js";
-import { spaceGroupProblems, withCellOfData } from "./kinematic-checks.js";
+import { checkOccupied, spaceGroupProblems, withCellOfData } from "./kinematic-checks.js";
+import { measuredRows } from "./kinematic-rows.js";
 import type { KinematicData, KinematicResult } from "./kinematic-types.js";
 import { type MapPeak, mapPeaks } from "./map-peaks.js";
 import { type MapStatistics, mapStatistics } from "./map-statistics.js";
@@ -21,8 +22,9 @@ export interface StartingStructure {
   readonly perturb?: { readonly distance: number; readonly rng: Rng } | undefined;
 }
 
-/** A structure as a refinement starts from it: the cell of the data, hydrogen atoms isotropic, moved where asked for. @throws bad-cell beyond 6 % */
+/** A structure as a refinement starts from it: the cell of the data, hydrogen atoms isotropic, moved where asked for. @throws bad-cell beyond 6 %; bad-value for empty sites alone */
 export function startingStructure(given: Structure, options: StartingStructure, notes: string[]): Structure {
+  checkOccupied(given);
   let s = given;
   const { dataCell, perturb } = options;
   if (dataCell) s = withCellOfData(s, dataCell, "the data", notes);
@@ -38,9 +40,10 @@ export function startingStructure(given: Structure, options: StartingStructure, 
 
 /**
  * Data as a kinematical refinement takes them: what speaks against the space group and reflections without a σ are named, observations of
- * several frames merged where wanted.
+ * several frames merged where wanted. @throws bad-value when no intensity is above zero
  */
-export function kinematicData(s: Structure, data: KinematicData, merge: boolean, notes: string[]): KinematicData {
+export function kinematicData(s: Structure, given: KinematicData, merge: boolean, notes: string[]): KinematicData {
+  const data = measuredRows(given, notes);
   const bad = data.sigma.reduce((n, v) => n + Number(!(v > 0)), 0);
   if (bad > 0) notes.push(`${bad} of ${data.sigma.length} reflections have no positive sigma and are left out`);
   notes.push(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { unitCell } from "../geometry/cell.js";
+import { cellDifference, unitCell } from "../geometry/cell.js";
 import { structureFromCif } from "../geometry/from-cif.js";
 import { spaceGroup } from "../geometry/space-groups.js";
 import { atom, structure } from "../geometry/structure.js";
@@ -15,7 +15,7 @@ import { absoluteStructure } from "./absolute-structure.js";
 import { compareStructures } from "./compare.js";
 import { extinctionGeometry, extinctionY } from "./extinction.js";
 import { refineKinematic } from "./kinematic.js";
-import { cellDifference, spaceGroupProblems } from "./kinematic-checks.js";
+import { spaceGroupProblems } from "./kinematic-checks.js";
 import { restraintsFromCif, ridingHydrogens } from "./kinematic-cif.js";
 import { perturbStructure } from "./perturb.js";
 import { indicesOf, withExtinction } from "./residuals-cif.js";

@@ -29,3 +29,9 @@ test.each([
   });
   expect([1, 100]).toContain(Math.round(scale));
 });
+test("frame numbers in the place of σ are suspected", () => {
+  const warnings = (row: (r: readonly number[]) => string) => readSolutionInput(text(row), "a.hkl", { cell }).warnings.join();
+  expect(warnings((r) => `${r.slice(0, 4).join(" ")} ${(r[3]! / 100.25) % 9} 0`)).toMatch(/column of the σ missing/);
+  expect(warnings((r) => r.join(" "))).not.toMatch(/σ missing/);
+  expect(warnings((r) => `${r.slice(0, 3).join(" ")} ${Math.round(r[3]!)} 3`)).not.toMatch(/σ missing/);
+});

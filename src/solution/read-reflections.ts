@@ -1,6 +1,7 @@
 import { fail, isSdkError } from "../core/errors.js";
 import { cellParameters, type UnitCell, unitCell } from "../geometry/cell.js";
 import { cellFromCif } from "../geometry/from-cif.js";
+import { petsCellProblem } from "../geometry/pets-cell.js";
 import { type ReflectionList, reflectionList } from "../geometry/reflection-list.js";
 import type { CifBlock } from "../io/cif.js";
 import { cifNumbers, cifText } from "../io/cif-access.js";
@@ -37,12 +38,25 @@ export function readSolutionInput(bytes: Uint8Array, name: string, options: Solu
     const { value, warnings } = parseCifPets(bytes);
     const own = unitCell(...(value.cell as unknown as [number, number, number, number, number, number]));
     const cell = agreed(options.cell, own);
-    const r = value.reflections;
-    return { ...listOf(cell, r.h, r.k, r.l, r.intensity, r.sigma), cell, source: name, warnings };
+    const r = value.reflections,
+      problem = petsCellProblem(value.cell, value.ub);
+    const list = listOf(cell, r.h, r.k, r.l, r.intensity, r.sigma);
+    return { ...list, cell, source: name, warnings: problem ? [...warnings, problem] : warnings };
   }
   if (/\.(cif|fcf|hkl_cif)$/i.test(name)) return fromCif(bytes, name, options);
   const cell = options.cell ?? fail("not-found", { file: name }, "a plain reflection list has no cell: give a b c alpha beta gamma");
-  return { ...plainList(bytes, cell), cell, source: name };
+  const list = plainList(bytes, cell);
+  return { ...list, cell, source: name, warnings: [...list.warnings, ...sigmaProblems(list.reflections)] };
+}
+
+/** A plain list names no columns: what else may stand where σ should. */
+function sigmaProblems({ size, intensity, sigma }: ReflectionList): readonly string[] {
+  const whole = (x: Float64Array): number => x.reduce((n, v) => n + Number(Number.isInteger(v)), 0);
+  return size >= 20 && whole(sigma) === size && whole(intensity) < 0.5 * size
+    ? [
+        "every σ is a whole number, and the intensities are not: is the column of the σ missing, and a number of the frame or batch taken for it?",
+      ]
+    : [];
 }
 
 type PlainList = { reflections: ReflectionList; warnings: readonly string[] };

@@ -20,6 +20,18 @@ test("a file without cell is refused", () => {
   expect(() => parseCifPets("data_pets\n_cell_length_a 5\n")).toThrow(/gives the cell/);
 });
 
+test("a list without one of its indices is refused, not read as zeros", () => {
+  const cell = ["length_a 4", "length_b 5", "length_c 6", "angle_alpha 90", "angle_beta 90", "angle_gamma 90"].map((x) => `_cell_${x}`);
+  const list = (tags: string, row: string) =>
+    ["data_pets", ...cell, "loop_", ...tags.split(" ").map((t) => `_refln_${t}`), row, ""].join("\n");
+  const all = "index_h index_k index_l intensity_meas intensity_sigma zone_axis_id";
+  expect(parseCifPets(list(all, "1 2 3 40 5 1")).value.reflections.l[0]).toBe(3);
+  for (const tag of ["index_h", "index_k", "zone_axis_id"])
+    expect(() => parseCifPets(list(all.replace(`${tag} `, "").replace(` ${tag}`, ""), "1 2 3 40 5"))).toThrow(
+      new RegExp(`bad-file.*has no _refln_${tag}`),
+    );
+});
+
 const files = [
   ["glycine_pets/glycine.cif_pets", 159, 1204, "byte for byte"],
   ["glycine_pets/glycine_dyn.cif_pets", 31, 2986, "byte for byte"],

@@ -132,7 +132,11 @@ export function parseCifPets(input: TextInput): Parsed<CifPets> {
 }
 function table<S extends readonly ColumnSpec[]>(block: CifBlock, tags: readonly string[], specs: S): TableOf<S> {
   const columns = specs.map(([, kind], j) => (kind === "integer" ? cifIntegers : cifNumbers)(block, tags[j]!));
-  const size = columns[0]?.length ?? 0;
+  const size = Math.max(...columns.map((c) => c?.length ?? 0));
+  // An index or a number of a frame has no value that stands for "not known".
+  const lost = columns.findIndex((c, j) => !c && size > 0 && specs[j]![1] === "integer");
+  if (lost >= 0)
+    fail("bad-file", { block: block.name, missing: tags[lost] }, `the loop with ${tags.find((_, j) => columns[j])} has no ${tags[lost]}`);
   const filled = columns.map((c, j) => {
     if (c && c.length !== size)
       fail("bad-file", { tag: tags[j], rows: c.length, wanted: size }, `${tags[j]} does not stand in one loop with ${tags[0]}`);
