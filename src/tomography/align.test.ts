@@ -56,6 +56,25 @@ test.each([90, 0])("a series displaced by up to 2 px is aligned to 0.05 px, axis
   expect(Math.sqrt(dot(rest, rest) / rest.length)).toBeLessThan(0.05);
 });
 
+test("views that are aligned already stay where they are, and go to the centre of mass when that is asked for", async () => {
+  const n = 44,
+    poses = posesFromTilts(tilts),
+    aside = list.map(([z, y, x, h, s]) => [z + 1.2, y, x - 1.7, h, s] as const),
+    series = tiltSeries(blobViews(poses, [n, n], aside), [tilts.length, n, n], poses);
+  const rms = (v: Float64Array): number => Math.sqrt(v.reduce((s, x) => s + x * x, 0) / (v.length / 2));
+  const stay = await alignSeries(series, { matching: 1, iterations: 15 }),
+    centred = await alignSeries(series, { matching: 0, centre: true, threshold: 0 });
+  // The centre of mass over the blobs (their heights times the cubes of their widths).
+  const mass = aside.map(([, , , h, s]) => h * s ** 3),
+    total = mass.reduce((a, b) => a + b, 0),
+    at = (k: 0 | 2): number => aside.reduce((s, b, i) => s + (b[k] * mass[i]!) / total, 0);
+  expect(rms(stay.shifts)).toBeLessThan(0.03);
+  expect(Math.hypot(...stay.displacement)).toBeLessThan(0.03);
+  expect(centred.displacement[0]).toBeCloseTo(-at(2), 2);
+  expect(centred.displacement[1]).toBeCloseTo(0, 2);
+  expect(centred.displacement[2]).toBeCloseTo(-at(0), 2);
+});
+
 test("what cannot be aligned is said", async () => {
   const poses = posesFromTilts([0, 10]);
   await expect(alignSeries(tiltSeries(blobViews(poses, [20, 20], list), [2, 20, 20], poses))).rejects.toThrow(/three views/);
