@@ -69,7 +69,7 @@ export async function atomErrors(
             C[a * q * q + i * q + j]! += ((x[a * q + i]! - y[a * q + i]!) * z[a * q + j]!) / (probes * scale[a * q + j]! ** 2);
     }
     if (posed) {
-      const added = await poseCovariance(system, solver, alone, arrow, arrow.coupling!);
+      const added = await poseCovariance(system, solver, alone, arrow.p, arrow.coupling!);
       for (let i = 0; i < C.length; i++) C[i]! += added[i]!;
     }
   }

@@ -100,6 +100,8 @@ export interface ArrowSolver {
   product(x: Float64Array): Promise<Float64Array>;
   /** Diagonal blocks of that approximate inverse, f64 [n, q, q]. */
   blocks(): Float64Array;
+  /** The matrix's own block of the poses, damping and gauge included, f64 [p, p]. */
+  readonly poses: Float64Array;
 }
 
 /** Factor the arrow matrix: blocks of atoms, then the Schur complement of the poses. */
@@ -186,6 +188,7 @@ export function arrowSolver(system: AtomSystem, arrow: ArrowMatrix, damping: Flo
     break;
   }
   return {
+    poses: S,
     solve(r) {
       const x = r.slice(),
         atoms = x.subarray(0, rows),
@@ -291,6 +294,8 @@ export function invertLower(l: Float64Array, n: number, out: Float64Array): void
 
 export interface ConjugateGradients {
   readonly x: Float64Array;
+  /** b − A x. */
+  readonly rest: Float64Array;
   readonly iterations: number;
   /** Last residual over the first, in the norm of the preconditioner. */
   readonly residual: number;
@@ -308,7 +313,7 @@ export async function conjugateGradients(
     rz = dot(r, z);
   const first = rz,
     d = z.slice();
-  if (!(first > 0)) return { x, iterations: 0, residual: 0 };
+  if (!(first > 0)) return { x, rest: r, iterations: 0, residual: 0 };
   for (let k = 1; k <= most; k++) {
     const Ad = await solver.product(d),
       alpha = rz / dot(d, Ad);
@@ -318,11 +323,12 @@ export async function conjugateGradients(
     }
     z = solver.solve(r);
     const next = dot(r, z);
-    if (!(next > tolerance * tolerance * first) || k === most) return { x, iterations: k, residual: Math.sqrt(Math.max(0, next) / first) };
+    if (!(next > tolerance * tolerance * first) || k === most)
+      return { x, rest: r, iterations: k, residual: Math.sqrt(Math.max(0, next) / first) };
     for (let i = 0; i < x.length; i++) d[i] = z[i]! + (next / rz) * d[i]!;
     rz = next;
   }
-  return { x, iterations: most, residual: Math.sqrt(rz / first) };
+  return { x, rest: r, iterations: most, residual: Math.sqrt(rz / first) };
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
