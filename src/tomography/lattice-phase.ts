@@ -78,74 +78,119 @@ export function latticePhase(
 ): LatticePhase {
   const [ny, nx] = image.shape,
     f = spectrum(image, false),
-    width = Math.hypot(gx, gy) / 4;
-  for (let y = 0; y < ny; y++)
-    for (let x = 0; x < nx; x++) {
-      const d2 = (frequency(x, nx) - gx) ** 2 + (frequency(y, ny) - gy) ** 2,
-        w = Math.exp(-d2 / (2 * width * width)),
-        i = 2 * (y * nx + x);
+    width = Math.hypot(gx, gy) / 4,
+    across = gaussianAbout(gx, nx, width),
+    down = gaussianAbout(gy, ny, width);
+  for (let y = 0, i = 0; y < ny; y++)
+    for (let x = 0; x < nx; x++, i += 2) {
+      const w = down[y]! * across[x]!;
       f[i]! *= w;
       f[i + 1]! *= w;
     }
   const wave = ifft2(f, [ny, nx]);
   // The filter mixes the rim with the other side of the image.
   const rim = Math.min(Math.ceil(0.6 / width), Math.floor(Math.min(nx, ny) / 6)),
-    powers = monomials(order),
-    n = powers.length;
-  /** Powers of every place inside, with the wave brought to zero frequency. */
-  const places: { readonly m: Float64Array; readonly re: number; readonly im: number }[] = [];
-  for (let y = rim; y < ny - rim; y++)
-    for (let x = rim; x < nx - rim; x++) {
-      const i = 2 * (y * nx + x),
-        turn = 2 * Math.PI * (gx * x + gy * y),
-        c = Math.cos(turn),
-        s = Math.sin(turn);
-      const X = (2 * x) / (nx - 1) - 1,
-        Y = (2 * y) / (ny - 1) - 1;
-      const m = Float64Array.from([...powers.map(([a, b]) => X ** a * Y ** b), 1]);
-      places.push({ m, re: wave[i]! * c + wave[i + 1]! * s, im: wave[i + 1]! * c - wave[i]! * s });
+    columns = nx - 2 * rim,
+    rows = ny - 2 * rim,
+    re = new Float64Array(rows * columns),
+    im = new Float64Array(rows * columns);
+  // The wave brought to zero frequency, inside the rim.
+  const turnX = phasors(gx, nx),
+    turnY = phasors(gy, ny);
+  for (let y = 0, k = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++, k++) {
+      const [p, q] = [2 * (x + rim), 2 * (y + rim)],
+        c = turnX[p]! * turnY[q]! - turnX[p + 1]! * turnY[q + 1]!,
+        s = turnX[p]! * turnY[q + 1]! + turnX[p + 1]! * turnY[q]!,
+        i = 2 * ((y + rim) * nx + x + rim);
+      re[k] = wave[i]! * c + wave[i + 1]! * s;
+      im[k] = wave[i + 1]! * c - wave[i]! * s;
     }
-  const sums = { a: new Float64Array((n + 1) ** 2), b: new Float64Array(n + 1) };
+  const powers = monomials(order),
+    n = powers.length,
+    X = powersOf(order, nx, rim, columns),
+    Y = powersOf(order, ny, rim, rows);
+  /** The monomials of a place and 1. */
+  const place = (x: number, y: number, into: Float64Array): void => {
+    for (let p = 0; p < n; p++) into[p] = X[powers[p]![0] * columns + x]! * Y[powers[p]![1] * rows + y]!;
+    into[n] = 1;
+  };
+  const sums = { a: new Float64Array((n + 1) ** 2), b: new Float64Array(n + 1) },
+    here = new Float64Array(n + 1),
+    next = new Float64Array(n + 1);
   const add = (row: Float64Array, value: number, weight: number): void => {
     for (let p = 0; p <= n; p++) {
-      sums.b[p]! += weight * row[p]! * value;
-      for (let q = 0; q <= n; q++) sums.a[p * (n + 1) + q]! += weight * row[p]! * row[q]!;
+      const w = weight * row[p]!;
+      sums.b[p]! += w * value;
+      for (let q = 0; q <= p; q++) sums.a[p * (n + 1) + q]! += w * row[q]!;
     }
   };
-  const columns = nx - 2 * rim;
-  if (how === "values") {
-    const re = places.reduce((s, p) => s + p.re, 0),
-      im = places.reduce((s, p) => s + p.im, 0);
-    for (const p of places) add(p.m, Math.atan2(p.im * re - p.re * im, p.re * re + p.im * im), Math.hypot(p.re, p.im));
-  } else
-    places.forEach((p, k) => {
-      for (const next of [(k + 1) % columns === 0 ? undefined : places[k + 1], places[k + columns]]) {
-        if (!next) continue;
-        const re = next.re * p.re + next.im * p.im,
-          im = next.im * p.re - next.re * p.im;
-        add(
-          next.m.map((v, i) => v - p.m[i]!),
-          Math.atan2(im, re),
-          Math.hypot(re, im),
-        );
+  let [meanRe, meanIm] = [0, 0];
+  for (let k = 0; k < re.length; k++) {
+    meanRe += re[k]!;
+    meanIm += im[k]!;
+  }
+  const difference = (k: number, to: number): void => {
+    const a = re[to]! * re[k]! + im[to]! * im[k]!,
+      b = im[to]! * re[k]! - re[to]! * im[k]!;
+    for (let p = 0; p <= n; p++) next[p]! -= here[p]!;
+    add(next, Math.atan2(b, a), Math.hypot(a, b));
+  };
+  for (let y = 0, k = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++, k++) {
+      place(x, y, here);
+      if (how === "values") {
+        add(here, Math.atan2(im[k]! * meanRe - re[k]! * meanIm, re[k]! * meanRe + im[k]! * meanIm), Math.hypot(re[k]!, im[k]!));
+        continue;
       }
-    });
+      if (x + 1 < columns) {
+        place(x + 1, y, next);
+        difference(k, k + 1);
+      }
+      if (y + 1 < rows) {
+        place(x, y + 1, next);
+        difference(k, k + columns);
+      }
+    }
+  for (let p = 0; p <= n; p++) for (let q = 0; q < p; q++) sums.a[q * (n + 1) + p] = sums.a[p * (n + 1) + q]!;
   // Differences say nothing of the constant.
   sums.a[(n + 1) ** 2 - 1]! += how === "differences" ? 1 : 0;
   const solved = choleskySolve(cholesky(matrix(n + 1, n + 1, sums.a)), matrix(n + 1, 1, sums.b)).data;
   const coefficients = Float64Array.from(solved.subarray(0, n));
   // |⟨exp iδ⟩| = exp(−σ²/2) over what is left
-  let re = 0,
-    im = 0,
-    whole = 0;
-  for (const p of places) {
-    const phase = coefficients.reduce((sum, c, k) => sum + c * p.m[k]!, 0),
-      c = Math.cos(phase),
-      s = Math.sin(phase);
-    re += p.re * c + p.im * s;
-    im += p.im * c - p.re * s;
-    whole += Math.hypot(p.re, p.im);
-  }
-  const kept = Math.hypot(re, im) / Math.max(whole, Number.MIN_VALUE);
+  let [keptRe, keptIm, whole] = [0, 0, 0];
+  for (let y = 0, k = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++, k++) {
+      place(x, y, here);
+      let phase = 0;
+      for (let p = 0; p < n; p++) phase += coefficients[p]! * here[p]!;
+      const c = Math.cos(phase),
+        s = Math.sin(phase);
+      keptRe += re[k]! * c + im[k]! * s;
+      keptIm += im[k]! * c - re[k]! * s;
+      whole += Math.hypot(re[k]!, im[k]!);
+    }
+  const kept = Math.hypot(keptRe, keptIm) / Math.max(whole, Number.MIN_VALUE);
   return { coefficients, rms: Math.sqrt(Math.max(0, -2 * Math.log(Math.max(kept, 1e-12)))) };
+}
+
+/** Gaussian of the frequencies of an axis about one of them. */
+const gaussianAbout = (g: number, n: number, width: number): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => Math.exp(-((frequency(i, n) - g) ** 2) / (2 * width * width)));
+
+/** exp(2πi g k) of every pixel of an axis, interleaved. */
+function phasors(g: number, n: number): Float64Array {
+  const out = new Float64Array(2 * n);
+  for (let k = 0; k < n; k++) {
+    out[2 * k] = Math.cos(2 * Math.PI * g * k);
+    out[2 * k + 1] = Math.sin(2 * Math.PI * g * k);
+  }
+  return out;
+}
+
+/** Powers 0 to `order` of the coordinate from −1 to 1 over n pixels, for `count` pixels inside the rim: [order + 1, count]. */
+function powersOf(order: number, n: number, rim: number, count: number): Float64Array {
+  const out = new Float64Array((order + 1) * count);
+  for (let a = 0; a <= order; a++) for (let i = 0; i < count; i++) out[a * count + i] = ((2 * (i + rim)) / (n - 1) - 1) ** a;
+  return out;
 }

@@ -81,17 +81,31 @@ export function scanDistortion(image: Image<Float32Array | Float64Array>, option
 
 /** u at a place, pixels. */
 export function distortionAt(d: ScanDistortion, x: number, y: number): readonly [number, number] {
+  const u = new Float64Array(2);
+  displacement(d)(x, y, u);
+  return [u[0]!, u[1]!];
+}
+
+/** A function that writes u at a place. */
+function displacement(d: ScanDistortion): (x: number, y: number, into: Float64Array) => void {
   const [ny, nx] = d.shape,
-    X = (2 * x) / (nx - 1) - 1,
-    Y = (2 * y) / (ny - 1) - 1;
-  let ux = 0,
-    uy = 0;
-  monomials(d.order).forEach(([a, b], i) => {
-    const m = X ** a * Y ** b;
-    ux += d.x[i]! * m;
-    uy += d.y[i]! * m;
-  });
-  return [ux, uy];
+    powers = monomials(d.order),
+    xs = new Float64Array(d.order + 1).fill(1),
+    ys = new Float64Array(d.order + 1).fill(1);
+  return (x, y, into) => {
+    for (let a = 1; a <= d.order; a++) {
+      xs[a] = xs[a - 1]! * ((2 * x) / (nx - 1) - 1);
+      ys[a] = ys[a - 1]! * ((2 * y) / (ny - 1) - 1);
+    }
+    let [ux, uy] = [0, 0];
+    for (let i = 0; i < powers.length; i++) {
+      const m = xs[powers[i]![0]]! * ys[powers[i]![1]]!;
+      ux += d.x[i]! * m;
+      uy += d.y[i]! * m;
+    }
+    into[0] = ux;
+    into[1] = uy;
+  };
 }
 
 /** The image without the distortion; `outside` (default 0) where the scan recorded nothing. */
@@ -99,10 +113,12 @@ export function undistortImage(image: Image<Float32Array | Float64Array>, d: Sca
   if (image.shape[0] !== d.shape[0] || image.shape[1] !== d.shape[1])
     fail("bad-shape", { image: image.shape, distortion: d.shape }, "the distortion belongs to scans of another size");
   // What belongs at s was recorded at r = s + u(r).
+  const at = displacement(d),
+    u = new Float64Array(2);
   const source = (x: number, y: number): readonly [number, number] => {
-    let u: readonly [number, number] = [0, 0];
-    for (let i = 0; i < 4; i++) u = distortionAt(d, x + u[0], y + u[1]);
-    return [x + u[0], y + u[1]];
+    u.fill(0);
+    for (let i = 0; i < 4; i++) at(x + u[0]!, y + u[1]!, u);
+    return [x + u[0]!, y + u[1]!];
   };
   return warpImage({ data: Float32Array.from(image.data), shape: image.shape }, source, { sampling: "cubic", outside });
 }
