@@ -8,6 +8,7 @@ import { extendedVolume, middleColumns } from "./extended.js";
 import { inspectSeries } from "./inspect-series.js";
 import { resire } from "./iterative.js";
 import { type ModelledAtoms, modelAtoms } from "./model-atoms.js";
+import { poseDoubts } from "./pose-doubts.js";
 import { repairPixels } from "./prepare.js";
 import type { Reconstruction } from "./reconstruction.js";
 import { type TiltSeries, tiltSeries } from "./tilt-series.js";
@@ -98,6 +99,10 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
       shifts = aligned.shifts.map((v) => -v);
     }
     lap("align");
+  }
+  if (!extended) {
+    warnings.push(...(await poseDoubts(ready, { workers, signal })).warnings);
+    lap("poses");
   }
   const reconstruction = await resire(ready, {
     // Momentum: as good as three times as many plain steps.

@@ -1,6 +1,8 @@
 /** Tomography: tilt series, alignment, reconstruction, atoms. Volumes [nz, ny, nx], stacks [views, ny, nx], x fastest. */
 
-export { type Alignment, type AlignOptions, alignSeries, centreOfMass } from "./align.js";
+export { type Alignment, type AlignOptions, alignSeries } from "./align.js";
+export { commonRotation, turnPoses } from "./align-gauge.js";
+export { centreOfMass } from "./align-profiles.js";
 export { anscombe, estimateNoise, inverseAnscombe, type NoiseModel } from "./anscombe.js";
 export { type AtomModel, atomModel, joinAtoms, type PosedProjections, selectAtoms } from "./atom-model.js";
 export { atomsCif } from "./atoms-cif.js";
@@ -21,11 +23,13 @@ export { inspectSeries, type SeriesReport } from "./inspect-series.js";
 export { type ResireOptions, resire, type SirtOptions, sart, sirt, type TvOptions, tv } from "./iterative.js";
 export { centreIndex, reverseAxes } from "./layout.js";
 export { type ModelAtomsOptions, type ModelledAtoms, modelAtoms } from "./model-atoms.js";
+export { moveVolume, type RigidMotion } from "./move-volume.js";
 export { type NucleiChange, type NucleusLink, nucleiByOrder, nucleiChange } from "./nuclei.js";
 export { type BondOrder, bondOrder, crystalBondOrder, type NeighbourLists, neighbourLists } from "./order-bond.js";
 export { type ChemicalOrder, chemicalOrder, type OrderVariant, orderVariants, variantSpecies } from "./order-chemical.js";
 export { type FccLattice, fccNeighbours, fitLattice } from "./order-lattice.js";
 export { pairCounts, shortRangeOrder } from "./order-short-range.js";
+export { type PoseDoubts, poseDifference, poseDoubts } from "./pose-doubts.js";
 export {
   type PoseConvention,
   type Poses,
@@ -48,6 +52,7 @@ export type { AtomErrors } from "./refine-atoms-errors.js";
 export type { AtomParameters } from "./refine-atoms-layout.js";
 export type { CountNoise } from "./refine-atoms-noise.js";
 export { type MatchedAtoms, matchAtoms } from "./register.js";
+export { type RegisteredVolumes, type RegisterVolumesOptions, registerVolumes } from "./register-volumes.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
 export {
   type DistortionOptions,
@@ -69,5 +74,6 @@ export { selectViews, type TiltSeries, type TiltSeriesOptions, tiltSeries } from
 export { type TracedAtoms, type TraceOptions, traceAtoms } from "./trace.js";
 export { type VolumeOf, volumeMaxima } from "./trace-maxima.js";
 export { otsuThreshold, type TwoGaussians, twoGaussians, valleyThreshold } from "./trace-threshold.js";
+export { type ViewNeighbours, viewNeighbours } from "./view-neighbours.js";
 export { viewRims } from "./view-rims.js";
 export { type VoronoiCells, voronoiCells, voronoiIndex, voronoiNeighbours } from "./voronoi.js";

@@ -1,6 +1,7 @@
 import { fft } from "../numerics/fft.js";
 import { tiltsOf } from "./poses.js";
 import type { TiltSeries } from "./tilt-series.js";
+import { type ViewNeighbours, viewNeighbours } from "./view-neighbours.js";
 import { viewRims } from "./view-rims.js";
 
 /** What can be said of a series before any reconstruction. */
@@ -14,6 +15,8 @@ export interface SeriesReport {
   readonly background: number;
   /** How much the profile along y, along x, changes from view to view (relative rms). Along the tilt axis it should not. */
   readonly profileChange: { readonly y: number; readonly x: number };
+  /** Whether views next to each other by pose are alike. */
+  readonly neighbours: ViewNeighbours;
   /** Crowther's resolution π·D/views, in pixels, D the width of the views. */
   readonly crowtherPixels: number;
   readonly warnings: readonly string[];
@@ -109,6 +112,14 @@ export function inspectSeries(series: TiltSeries): SeriesReport {
     warnings.push(
       `profiles change more along the stated tilt axis (${stated}) than across it: is the axis ${other} (axisDeg: ${other === "x" ? 0 : 90}), or do angles and views differ in order?`,
     );
+  const neighbours = viewNeighbours(series),
+    shown = `unlike to ${neighbours.byPose.toFixed(2)} of any two; the most alike ${neighbours.mostAlike.toFixed(2)}, neighbours in the stack ${neighbours.inStack.toFixed(2)}`;
+  if (neighbours.doubt === "order")
+    warnings.push(
+      `views follow each other in the stack, not by their angles (next in angle: ${shown}): is the list of angles in another order than the stack, for example that of acquisition?`,
+    );
+  if (neighbours.doubt === "none")
+    warnings.push(`views next to each other in angle do not look alike (${shown}): do the angles belong to these views, in this order?`);
   const [least, most] = [Math.min(...totals) / mean, Math.max(...totals) / mean];
   if (most / least > 1.3 && background < 0.05)
     warnings.push(
@@ -124,6 +135,7 @@ export function inspectSeries(series: TiltSeries): SeriesReport {
     totals: [least, most],
     background,
     profileChange: change,
+    neighbours,
     crowtherPixels: (Math.PI * nx) / views,
     warnings,
   };
