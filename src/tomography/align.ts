@@ -1,11 +1,10 @@
 import { fail } from "../core/errors.js";
-import { transpose } from "../core/frames.js";
-import { refineLeftOut } from "./align-angles.js";
-import { commonRotation, displacementOf, turnPoses, withoutDisplacement } from "./align-gauge.js";
+import { displacementOf, withoutDisplacement } from "./align-gauge.js";
 import { centreOfMass, commonLine } from "./align-profiles.js";
 import { resire } from "./iterative.js";
 import type { Poses } from "./poses.js";
 import { projector } from "./project.js";
+import { refinePoses } from "./refine-poses.js";
 import { registrar, shiftViews } from "./shift.js";
 import type { TiltSeries } from "./tilt-series.js";
 
@@ -14,7 +13,7 @@ export interface AlignOptions {
   readonly rounds?: number | undefined;
   /** Rounds of projection matching: reconstruct, project, register. Default 4; 0 leaves it out. */
   readonly matching?: number | undefined;
-  /** Largest step of the angles tried in each round of angular refinement, degrees; 0 (default) leaves poses as they are. Needs `matching`. */
+  /** Longest turn of a view in one step of angular refinement (`refinePoses`, after the matching), degrees; 0 (default) leaves poses as they are. */
   readonly angleStepDeg?: number | undefined;
   /** Iterations of the reconstruction in each round. Default 30. */
   readonly iterations?: number | undefined;
@@ -43,8 +42,8 @@ export interface Alignment {
 
 /**
  * Align the views of an isolated object, background removed: first by the centre of mass across the tilt axis and the common line along
- * it, which need no volume; then by projection matching, and with `angleStepDeg` by a search of each view's three angles, against a
- * reconstruction of all views. Along the axis the profile (sum across the axis) is the same in every view; the centre of mass projects
+ * it, which need no volume; then by projection matching against a reconstruction of all views; with `angleStepDeg` then by refinement of angles and
+ * shifts together with the volume. Along the axis the profile (sum across the axis) is the same in every view; the centre of mass projects
  * linearly. For poses out of one axis the common lines are those of the mean axis.
  * What no data can tell is fixed: the mean displacement along the axis, that of an object moved in space, x₀ cos θ − z₀ sin θ (see `centre`), and
  * the mean rotation of the poses, which stays that of the poses given.
@@ -65,8 +64,6 @@ export async function alignSeries(series: TiltSeries, options: AlignOptions = {}
   const [views, ny, nx] = series.shape;
   if (views < 3) fail("bad-value", { views }, "an alignment needs at least three views");
   if (angleStepDeg < 0 || angleStepDeg > 10) fail("bad-value", { angleStepDeg }, "the step of the angles is between 0 and 10 degrees");
-  if (angleStepDeg > 0 && matching === 0)
-    fail("bad-value", { angleStepDeg, matching }, "angles are refined against a volume: allow rounds of matching");
   if (series.mask?.some((m) => m !== 0))
     fail("unsupported", {}, "views with masked pixels cannot be moved: repair them first (`repairPixels`)");
   // Along which edge of the image does the axis run, more or less?
@@ -97,30 +94,36 @@ export async function alignSeries(series: TiltSeries, options: AlignOptions = {}
   for (let round = 0; round < matching; round++) {
     const current: TiltSeries = { ...series, projections: moved().map((v) => Math.max(0, v)), poses };
     const r = await resire(current, { iterations, step: 1.5, workers, kernels, signal });
-    const step = angleStepDeg * 0.6 ** round;
-    let angleChangeDeg: number | undefined;
-    if (angleStepDeg > 0) {
-      const found = await refineLeftOut(current, step, { iterations, workers, kernels, signal });
-      angleChangeDeg = found.changeDeg;
-      // The mean rotation is no result of views: it stays that of the poses given.
-      poses = turnPoses(found.poses, transpose(commonRotation(found.poses, series.poses)));
-    }
     const p = projector({ volume: r.shape, detector: [ny, nx], poses, kernels });
     const model = p.forward(r.volume) as Float32Array;
     p.free();
     const delta = matchShifts(current.projections, model, series.shape, 3);
     withoutDisplacement(delta, poses);
-    log.push({
-      step: "projection matching",
-      change: apply(shifts, delta),
-      r1: r.figures.r1!,
-      ...(angleChangeDeg === undefined ? {} : { angleChangeDeg }),
-    });
+    log.push({ step: "projection matching", change: apply(shifts, delta), r1: r.figures.r1! });
     onProgress?.({
       done: rounds + round + 1,
       total,
       note: `projection matching: ${log.at(-1)!.change.toFixed(3)} px, R1 ${r.figures.r1!.toFixed(4)}`,
     });
+  }
+  if (angleStepDeg > 0) {
+    const found = await refinePoses(
+      { ...series, projections: moved(), poses },
+      {
+        stepDeg: angleStepDeg,
+        workers,
+        kernels,
+        signal,
+        onProgress: (p) => onProgress?.({ ...p, done: total + p.done, total: total + p.total }),
+      },
+    );
+    poses = found.poses;
+    // Where a view shows the object is undone by moving it the other way.
+    apply(
+      shifts,
+      found.shifts.map((v, i) => (series.shifts?.[i] ?? 0) - v),
+    );
+    for (const { stepDeg, stepPixels, r1 } of found.rounds) log.push({ step: "poses", change: stepPixels, r1, angleChangeDeg: stepDeg });
   }
   return { series: { ...series, projections: moved(), poses }, shifts, displacement: displacementOf(shifts, poses), rounds: log };
 }

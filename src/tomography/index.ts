@@ -51,6 +51,7 @@ export { falseAtoms, type ResidualPeakOptions, type ResidualPeaks, residualPeaks
 export type { AtomErrors } from "./refine-atoms-errors.js";
 export type { AtomParameters } from "./refine-atoms-layout.js";
 export type { CountNoise } from "./refine-atoms-noise.js";
+export { type RefinedPoses, type RefinePosesOptions, refinePoses } from "./refine-poses.js";
 export { type MatchedAtoms, matchAtoms } from "./register.js";
 export { type RegisteredVolumes, type RegisterVolumesOptions, registerVolumes } from "./register-volumes.js";
 export { curvesSvg, reconstructionRecord, reconstructionSummary, slicesPng } from "./report.js";
