@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rng } from "../src/core/rng.js";
 import { integrateSeries } from "../src/integration/integrate-series.js";
+import { learnProfiles, type SpotStamp } from "../src/integration/profile-learn.js";
 import { gaussianProfiles } from "../src/integration/profiles.js";
 import { defaultIntegrateKernels, done, type FitSettings } from "../src/kernels/integrate.js";
 import { jsIntegrateKernels } from "../src/kernels/js/integrate.js";
+import { jsProfileKernels } from "../src/kernels/js/profiles.js";
+import { defaultProfileKernels } from "../src/kernels/profiles.js";
 import { simulateSeries } from "../src/pipeline/simulate.js";
 import { cubicCase } from "../src/pipeline/simulate-cases.js";
 import { simulationSource } from "../src/pipeline/simulate-source.js";
@@ -83,7 +86,27 @@ export async function run(report: Report): Promise<void> {
   const peer = runPython<{ ms: number }>(numpy(folder));
   rmSync(folder, { recursive: true });
   if (peer) report({ name: `${n} spots of a 1024² frame, against NumPy spot by spot`, ms, peer: "NumPy", peerMs: peer.ms });
+  learning(report);
   await series(report);
+}
+
+/** Eighteen profiles of radius 13 from 20 noisy Gaussian spots each. */
+function learning(report: Report): void {
+  const r = rng("learn bench"),
+    radius = 13,
+    edge = 2 * radius + 4,
+    start = gaussianProfiles(radius, 1.8, 6, Float64Array.of(100, 180, 250));
+  const stamps = Array.from({ length: 360 }, (_, i): SpotStamp => {
+    const [x, y, intensity] = [200 + r.uniform(), 200 + r.uniform(), 500 + 2500 * r.uniform()],
+      corner = [200 - edge / 2, 200 - edge / 2] as const;
+    const counts = Float32Array.from({ length: edge * edge }, (_, k) => {
+      const d2 = (corner[0] + (k % edge) - x) ** 2 + (corner[1] + Math.floor(k / edge) - y) ** 2;
+      return (intensity * Math.exp(-d2 / 4.4)) / (4.4 * Math.PI) + 1.7 * r.normal();
+    });
+    return { cell: i % 18, size: edge, corner, counts, variance: new Float32Array(edge * edge).fill(3), x, y, intensity };
+  });
+  const [ms, js] = [defaultProfileKernels(), jsProfileKernels].map((k) => time(() => learnProfiles(stamps, start, 1.8, 3, k)));
+  report({ name: "18 profiles learnt from 360 spots", ms: ms!, peer: "plain TS", peerMs: js! });
 }
 
 /** A series from memory with known profiles, one and two threads by turns: the clock, since threads share no processor time. */

@@ -15,6 +15,10 @@ import { learnProfilesSteps, type SpotStamp } from "./profile-learn.js";
 import { gaussianProfiles, type SpotProfiles } from "./profiles.js";
 import type { SpotSettings } from "./spot-series.js";
 
+/** Frames that profiles are learnt from are read so many at a time, until there are so many strong spots for each profile. */
+const LEARN_AT_ONCE = 8,
+  ENOUGH_SPOTS = 12;
+
 /** What must be known to integrate a series: what `processSeries` finds. */
 export interface IntegrationExperiment {
   /** Columns a*, b*, c* of the cell that is to be integrated, sample frame, Å⁻¹. */
@@ -40,7 +44,10 @@ export interface IntegrateOptions extends RunOptions {
   /** Profiles: sectors of the detector and shells of resolution. Default 6 and 3. */
   readonly sectors?: number | undefined;
   readonly shells?: number | undefined;
-  /** Frames, spread over the series, from which profiles are learnt. Default 40; 0 uses Gaussians of the spot diameter. */
+  /**
+   * Frames, spread over the series, from which profiles are learnt: at most so many, fewer where these show strong spots enough.
+   * Default 40; 0 uses Gaussians of the spot diameter.
+   */
   readonly learnFrames?: number | undefined;
   /** Profiles from elsewhere, which are used as they are. */
   readonly profiles?: SpotProfiles | undefined;
@@ -118,16 +125,19 @@ async function integrateOn(
     const stamps: SpotStamp[] = [];
     let learnt = 0;
     const start = profiles;
-    await threads.each(
-      learning,
-      read,
-      (image, i) => integrateFrameWork(image, geometry[i]!, i, start, task, true),
-      (r) => {
-        stamps.push(...r.stamps);
-        onProgress?.({ done: ++learnt, total, note: `profiles: ${stamps.length} strong spots` });
-      },
-      signal,
-    );
+    for (const some of interleaved(learning, LEARN_AT_ONCE)) {
+      if (stamps.length >= ENOUGH_SPOTS * start.spots.length) break;
+      await threads.each(
+        some,
+        read,
+        (image, i) => integrateFrameWork(image, geometry[i]!, i, start, task, true),
+        (r) => {
+          stamps.push(...r.stamps);
+          onProgress?.({ done: ++learnt, total, note: `profiles: ${stamps.length} strong spots` });
+        },
+        signal,
+      );
+    }
     const kept = strongestOfCells(stamps, profiles.spots.length, 120);
     if (kept.length < 20)
       warnings.push(`only ${kept.length} strong, single spots to learn profiles from: they stay close to a Gaussian of the spot diameter`);
@@ -212,6 +222,12 @@ function shellRadii(instrument: Instrument, task: FrameTask, shells: number): Fl
 function spread(n: number, count: number): number[] {
   const k = Math.min(n, count);
   return Array.from({ length: k }, (_, i) => Math.floor(((i + 0.5) * n) / k));
+}
+
+/** A list in parts of about `size`, each spread over the whole list. */
+function interleaved(list: readonly number[], size: number): number[][] {
+  const parts = Math.ceil(list.length / size);
+  return Array.from({ length: parts }, (_, p) => list.filter((_, i) => i % parts === p));
 }
 
 function strongestOfCells(stamps: readonly SpotStamp[], cells: number, most: number): SpotStamp[] {

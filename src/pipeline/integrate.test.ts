@@ -110,6 +110,25 @@ describe("simulated albite, continuous rotation", () => {
     }
   }, 60_000);
 
+  test("profiles are learnt from no more frames than show strong spots enough", async () => {
+    const learnt: number[] = [];
+    for (const sectors of [1, 60]) {
+      let count = 0;
+      const { profiles } = await integrateSeries(source, experiment, {
+        dMin: 0.9,
+        sectors,
+        shells: 1,
+        onProgress: (p) => {
+          if (p.note?.startsWith("profiles")) count++;
+        },
+      });
+      learnt.push(count);
+      // Twelve spots a profile, or all frames.
+      expect(count === frames || profiles.spots.reduce((s, v) => s + v, 0) >= 12 * sectors).toBe(true);
+    }
+    expect(learnt).toEqual([8, 16]);
+  }, 60_000);
+
   test.each([1, 2])(
     "an abort is heard within a second, with %d workers, while profiles are learnt and while frames are fitted",
     async (workers) => {
