@@ -1,6 +1,6 @@
 import { fail } from "../core/errors.js";
 import { radians } from "../geometry/rotation.js";
-import { normalCdf } from "../numerics/special-gamma.js";
+import { normalCdf } from "../numerics/erf.js";
 import type { Quadrature } from "./integrate-rules.js";
 
 /**

@@ -1,4 +1,5 @@
 import type { Exposure } from "../geometry/experiment.js";
+import { normalCdf } from "../numerics/erf.js";
 
 /**
  * The rocking curve of one reflection on one frame: a Gaussian of standard deviation σ in the excitation error, averaged over what the exposure
@@ -58,27 +59,3 @@ function camelSums(s: number, sigma: number, d: number): readonly [value: number
 }
 
 const gauss = (u: number): number => 0.3989422804014327 * Math.exp(-0.5 * u * u);
-
-/**
- * Φ(u), the normal distribution function: the series ½ + φ(u)·Σ u^(2n+1)/(2n+1)!! below |u| = 5, the continued fraction of the upper tail
- * beyond. Error below 1e-15.
- * @see Marsaglia, J. Stat. Softw. 11 (2004) 4
- */
-export function normalCdf(u: number): number {
-  const x = Math.abs(u);
-  if (x > 38) return u > 0 ? 1 : 0;
-  if (x < 5) {
-    let term = x,
-      sum = x;
-    for (let n = 3; term > 1e-17 * sum; n += 2) {
-      term *= (x * x) / n;
-      sum += term;
-    }
-    const half = gauss(x) * sum;
-    return u < 0 ? 0.5 - half : 0.5 + half;
-  }
-  let f = x;
-  for (let n = 30; n >= 1; n--) f = x + n / f;
-  const tail = gauss(x) / f;
-  return u < 0 ? tail : 1 - tail;
-}

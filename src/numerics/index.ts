@@ -17,6 +17,7 @@ export {
   tridiagonalForm,
 } from "./eigen-hermitian.js";
 export { type SymmetricEigen, symmetricEigen } from "./eigen-symmetric.js";
+export { erf, erfc, normalCdf } from "./erf.js";
 export { expm } from "./expm.js";
 export { type FftOptions, fft, fft2, fftn, ifft, ifft2, ifftn, irfft, irfft2, irfftn, rfft, rfft2, rfftn } from "./fft.js";
 export { fftFreq, fftShift, ifftShift, rfftFreq, type ShiftOptions } from "./fft-freq.js";
@@ -104,7 +105,7 @@ export {
   trimmedMean,
 } from "./robust-location.js";
 export { besselJ0, besselJ1, besselY0, besselY1, struveH0, struveH1 } from "./special-bessel.js";
-export { erf, erfc, gamma, gammaP, gammaQ, lnGamma, normalCdf } from "./special-gamma.js";
+export { gamma, gammaP, gammaQ, lnGamma } from "./special-gamma.js";
 export { gaussian, lorentzian, pseudoVoigt, voigtWidths } from "./special-profile.js";
 export { type Curve, cubicSpline, type SplineEnds } from "./spline.js";
 export { bsplineBasis, bsplineValue, clampedKnots } from "./spline-basis.js";

@@ -142,29 +142,3 @@ function upperFraction(a: number, x: number): number {
   }
   return h * front(a, x);
 }
-
-/** Error function. */
-export function erf(x: number): number {
-  const a = Math.abs(x);
-  if (Number.isNaN(x)) return x;
-  if (a > 2) return Math.sign(x) * (1 - erfc(a));
-  // erf x = 2/√π e^(−x²) Σ 2^k x^(2k+1) / (2k+1)!!, all terms of one sign
-  let term = a,
-    s = a;
-  for (let k = 1; k < 200 && term > 1e-18 * s; k++) {
-    term *= (2 * a * a) / (2 * k + 1);
-    s += term;
-  }
-  return Math.sign(x) * ((2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * s);
-}
-
-/** Complementary error function 1 − erf, with its small values kept. */
-export function erfc(x: number): number {
-  if (x < 2) return 1 - erf(x);
-  return upperFraction(0.5, x * x);
-}
-
-/** Standard normal distribution function. */
-export function normalCdf(x: number): number {
-  return 0.5 * erfc(-x * Math.SQRT1_2);
-}

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { maxRelative } from "../testing/close.js";
 import { readGolden } from "../testing/golden.js";
 import { fc, prop } from "../testing/prop.js";
+import { erf, erfc, normalCdf } from "./erf.js";
 import { besselJ0, besselJ1, besselY0, besselY1, struveH0, struveH1 } from "./special-bessel.js";
-import { erf, erfc, gamma, gammaP, gammaQ, lnGamma, normalCdf } from "./special-gamma.js";
+import { gamma, gammaP, gammaQ, lnGamma } from "./special-gamma.js";
 import { gaussian, lorentzian, pseudoVoigt, voigtWidths } from "./special-profile.js";
 
 interface Row {
@@ -96,4 +97,11 @@ test("profiles: unit area, half height at half width, Voigt limits", () => {
       xs.map(voigt),
     ),
   ).toBeLessThan(0.015);
+});
+
+test("the normal distribution function agrees with tabulated values (Abramowitz & Stegun 26.1, 26.2)", () => {
+  expect(normalCdf(0)).toBe(0.5);
+  expect(normalCdf(1)).toBeCloseTo(0.8413447460685429, 14);
+  expect(normalCdf(-3)).toBeCloseTo(0.0013498980316301, 15);
+  expect(normalCdf(-6) / 9.865876450376946e-10).toBeCloseTo(1, 10);
 });

@@ -4,7 +4,7 @@ import { fail } from "../core/errors.js";
 import { apply, compose, transpose, type Vec3 } from "../core/frames.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { radians, rotationAbout } from "../geometry/rotation.js";
-import { normalCdf } from "../numerics/special-gamma.js";
+import { normalCdf } from "../numerics/erf.js";
 
 /** Standard deviations to which the mosaic blocks are followed. */
 const TAIL = 3.5;

@@ -1,5 +1,5 @@
 import { fail } from "../core/errors.js";
-import { normalCdf } from "../numerics/special-gamma.js";
+import { normalCdf } from "../numerics/erf.js";
 import { amplitudes, type WeightOptions } from "./amplitudes.js";
 
 /** Which of two models (a structure and its mirror image) the data prefer. */
