@@ -86,9 +86,8 @@ export function frameReflections(
   for (const [key, group] of groups) {
     const [h, k, l] = key.split(",").map(Number) as [number, number, number];
     for (let f = 0; f < frames.length; f++) {
-      if (seen.has(`${f}:${key}`)) continue;
       const e = excitation(f, h, k, l);
-      if (Math.abs(e.s) > reach * width(e.g) + e.sweep || out(f, h, k, l)) continue;
+      if (Math.abs(e.s) > reach * width(e.g) + e.sweep || seen.has(`${f}:${key}`) || out(f, h, k, l)) continue;
       rows.push([f, group, limit / 2, limit / 2, Number.NaN, Number.NaN]);
       hkl.push(h, k, l);
     }

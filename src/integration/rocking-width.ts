@@ -1,7 +1,7 @@
 import { fail } from "../core/errors.js";
 import type { Exposure, RockingModel } from "../geometry/index.js";
 import { leastSquares, type SolverStatus } from "../numerics/index.js";
-import { rockingProfile } from "./rocking-width-profile.js";
+import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
 /** Points on rocking curves: row i is one reflection on one frame. */
 export interface RockingPoints {
@@ -62,14 +62,44 @@ export function fitRockingWidth(
     integrated = new Float64Array(points.groups);
   const top = groupMaxima(points);
   for (let i = 0; i < n; i++) weight[i] = 1 / Math.hypot(points.sigma[i]!, modelError * top[points.group[i]!]!);
+  const at = (p: Float64Array): RockingModel => ({ rcWidth: p[0]! * 1e-3, mosaicityDeg: p[1]! });
   const residuals = (p: Float64Array, out: Float64Array): void => {
-    const model: RockingModel = { rcWidth: p[0]! * 1e-3, mosaicityDeg: p[1]! };
+    const model = at(p);
     for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind);
     integratedInto(integrated, points, profile, weight);
     for (let i = 0; i < n; i++) out[i] = (points.intensity[i]! - integrated[points.group[i]!]! * profile[i]!) * weight[i]!;
   };
+  const slopes = new Float64Array(2 * n),
+    sums = new Float64Array(3 * points.groups);
+  // J of a curve moves with the widths too: J = Σw²pI/Σw²p², dJ = Σw²(I − 2Jp)dp/Σw²p²; where it is held at 0 it does not.
+  const jacobian = (p: Float64Array, out: Float64Array): void => {
+    residuals(p, out.subarray(0, n));
+    const model = at(p);
+    sums.fill(0);
+    for (let i = 0; i < n; i++) {
+      const g = points.g[i]!,
+        k = points.group[i]!,
+        w2 = weight[i]! ** 2,
+        [, slope] = rockingProfileGradient(points.s[i]!, rockingSigma(model, g), points.sweep[i]!, points.kind),
+        pull = w2 * (points.intensity[i]! - 2 * integrated[k]! * profile[i]!);
+      slopes[2 * i] = 1e-3 * slope;
+      slopes[2 * i + 1] = ((g * Math.PI) / 180) * slope;
+      sums[3 * k]! += pull * slopes[2 * i]!;
+      sums[3 * k + 1]! += pull * slopes[2 * i + 1]!;
+      sums[3 * k + 2]! += w2 * profile[i]! ** 2;
+    }
+    for (let i = 0; i < n; i++) {
+      const k = points.group[i]!,
+        J = integrated[k]!;
+      for (let a = 0; a < 2; a++) {
+        const dJ = J > 0 ? sums[3 * k + a]! / sums[3 * k + 2]! : 0;
+        out[2 * i + a] = -weight[i]! * (dJ * profile[i]! + J * slopes[2 * i + a]!);
+      }
+    }
+  };
   const fit = leastSquares({
     residuals,
+    jacobian,
     count: n,
     start: [start.rcWidth * 1e3, start.mosaicityDeg],
     lower: [1e-2, 0],
