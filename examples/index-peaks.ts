@@ -26,18 +26,20 @@ function main(): void {
   const path = positionals[0] ?? fail("bad-value", {}, `name a file or a folder\n${usage}`);
   if (!existsSync(path)) fail("not-found", { path }, "there is no such file or folder");
   const file = statSync(path).isDirectory() ? nearby(path, ".rpl", "strong.refl", ".refl") : path;
-  if (!file || ![".rpl", ".cor", ".refl"].includes(extname(file)))
-    fail("unsupported", { path }, "give a .rpl, .cor or .refl, or a folder with one");
+  if (!file || !/\.(rpl|cor|refl)$/.test(file)) fail("unsupported", { path }, "give a .rpl, .cor or .refl, or a folder with one");
   const isRefl = extname(file) === ".refl",
     beside = isRefl ? (o.expt ?? nearby(file, "imported.expt", ".expt")) : (o.pts ?? nearby(file, ".pts"));
   if (isRefl && !beside) fail("not-found", { file }, "a .refl needs the .expt of the same data beside it, or --expt");
+  const rpl = isRefl ? undefined : parseRpl(readInput(file)),
+    pts = isRefl || !beside ? undefined : parsePts(readInput(beside));
   const input = isRefl
     ? integration.maximaFromRefl(parseRefl(readInput(file)).value, parseExpt(readInput(beside!)).value[0]!)
-    : integration.peaksFromRpl(parseRpl(readInput(file)).value);
-  const known = "options" in input ? input.options : beside ? integration.indexingOptionsFromPts(parsePts(readInput(beside)).value) : {};
-  const number = (name: Name) => (s: string) =>
-    s.trim() && Number.isFinite(Number(s)) ? Number(s) : fail("bad-value", { [name]: s }, `--${name} takes numbers`);
-  const list = (name: Name): number[] | undefined => o[name]?.split(",").map(number(name));
+    : integration.peaksFromRpl(rpl!.value);
+  const twice = rpl && "frame" in input ? rpl.value.size - input.frame.length : 0;
+  const notes = [...(rpl?.warnings ?? []), ...(pts?.warnings ?? []), ...(twice ? [`${twice} spots stand twice and are taken once`] : [])];
+  const known = "options" in input ? input.options : pts ? integration.indexingOptionsFromPts(pts.value) : {};
+  const list = (name: Name): number[] | undefined =>
+    o[name]?.split(",").map((s) => (s.trim() && Number.isFinite(+s) ? +s : fail("bad-value", { [name]: s }, `--${name} takes numbers`)));
   const angles = list("angles"),
     frames = "frame" in input ? input.frame.reduce((m, f) => Math.max(m, f + 1), 0) : 0;
   // biome-ignore format: one line an idea
@@ -48,9 +50,10 @@ function main(): void {
   };
   const stated = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
   const options = { wavelength: Number.NaN, aperpixel: Number.NaN, ...known, ...stated };
-  const r = runSync(integration.indexingSteps(input, options), (p) =>
+  const found = runSync(integration.indexingSteps(input, options), (p) =>
     process.stderr.write(`\r${p.done.toFixed(0).padStart(3)} % ${p.note.padEnd(40)}`),
   );
+  const r = { ...found, warnings: [...notes, ...found.warnings] };
   process.stderr.write(`\n${file}${beside ? ` with ${beside}` : ""}\n${r.warnings.map((w) => `note: ${w}\n`).join("")}`);
   console.log(o.json ? JSON.stringify({ file, ...integration.indexingRecord(r) }) : integration.indexingSummary(r).join("\n"));
 }

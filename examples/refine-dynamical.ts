@@ -12,7 +12,7 @@ import { type DynamicalCheckpoint, describeDynamical, dynamicalReport, runDynami
 import { readCommand, runCommand } from "./shared/command.js";
 
 const usage = `usage: refine-dynamical <structure.cif | m40 with m50 beside it> <data.cif_pets> [options] [--json]
-  --thickness Å    start there (default: a scan up to --tmax 2000)    --model plate|wedge|cylinder|sphere|free (default: the better of the first two)
+  --thickness Å    near there (default: a scan up to --tmax 2000)     --model plate|wedge|cylinder|sphere|free (default: the better of the first two)
   --gmax Å⁻¹ --sgmax 0.01 --steps n  beams, samples of an exposure    --rsg 0.66 --dsg 0  filter    --frames 1,5,9
   --mosaicity °    refine mosaic blocks, starting at this σ           --tilt 0  C of the tilt correction; refined over 40° of tilt
   --fix-orientations  --free-h (hydrogen atoms ride)  --start-only (scales and thickness)  --hand (test both)  --outliers σ
@@ -54,7 +54,7 @@ runCommand("refine-dynamical", async () => {
   if (o.out && title && ub && ["plate", "wedge"].includes(r.result.models[0]!.thicknessModel.kind))
     for (const [name, text] of dynamicalJanaFiles(r.result, title, { ub: ub as never, wavelength, rsgMax: n.rsg, dsgMin: n.dsg }))
       writeFileSync(join(dirname(o.out), name), text);
-  const notes = [...new Set([...structure.warnings, ...pets.warnings, ...odd, ...r.start.warnings, ...r.result.warnings])];
+  const notes = [...new Set([...structure.warnings, ...pets.warnings, ...odd, ...r.start.warnings, ...r.notes, ...r.result.warnings])];
   if (flags.json) return console.log(JSON.stringify(dynamicalReport(r.result, { ...r, notes })));
   for (const line of [...describeDynamical(r.result, r), ...notes.map((x) => `note: ${x}`)]) console.log(line);
 });

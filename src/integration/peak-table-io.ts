@@ -3,13 +3,17 @@ import { invAngstromPerPixel, pixelOrigin } from "../geometry/index.js";
 import type { DialsExperiment, PetsPeaks, Pts, ReflTable } from "../io/index.js";
 import { reflNumbers } from "../io/index.js";
 import type { IndexingOptions } from "./indexing.js";
-import { type PeakTable, peakTable } from "./peak-table.js";
+import { type PeakTable, peakTable, selectPeaks } from "./peak-table.js";
 import type { Peaks3d } from "./peaks3d.js";
 
-/** Spots of a PETS2 `.rpl` or `.cor` list. Pixel positions are moved to the index convention (PETS2 counts from 1), frames to 0. */
+/** Spots of a PETS2 `.rpl` or `.cor` list. Pixel positions are moved to the index convention (PETS2 counts from 1), frames to 0; a spot that stands twice is taken once. */
 export function peaksFromRpl(rpl: PetsPeaks): PeakTable {
   const shift = pixelOrigin.pets - pixelOrigin.ewald;
-  return peakTable({
+  const seen = new Set<string>(),
+    once = Array.from({ length: rpl.size }, (_, i) => [rpl.frame[i], rpl.px[i], rpl.py[i]].join()).map(
+      (key) => !seen.has(key) && seen.add(key) !== undefined,
+    );
+  const all = peakTable({
     frame: rpl.frame.map((f) => f - 1),
     px: rpl.px.map((v) => v - shift),
     py: rpl.py.map((v) => v - shift),
@@ -17,6 +21,7 @@ export function peaksFromRpl(rpl: PetsPeaks): PeakTable {
     sigma: rpl.sigma,
     alphaDeg: rpl.alphaDeg,
   });
+  return seen.size < rpl.size ? selectPeaks(all, (i) => once[i]!) : all;
 }
 
 /** Wavelength, scale and tilt angles of a PETS2 project, as options of the indexing. The tilt axis of the file is not passed on: it is found. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { isSdkError } from "../core/errors.js";
+import { parseRpl } from "../io/index.js";
 import { anglesOfFrames, peakTable, selectPeaks } from "./peak-table.js";
+import { peaksFromRpl } from "./peak-table-io.js";
 import { checkSeries } from "./peak-table-series.js";
 
 const n = 40;
@@ -26,6 +28,14 @@ test("columns of unequal length and impossible rows are refused", () => {
   expect(() => peakTable({ frame: [0], px: [1, 2], py: [1, 2], intensity: [1, 2], alphaDeg: [0, 0] })).toThrow("bad-shape");
   expect(() => peakTable({ frame: [0.5], px: [1], py: [1], intensity: [1], alphaDeg: [0] })).toThrow("counted 0, 1, 2");
   expect(() => peakTable({ frame: [0], px: [Number.NaN], py: [1], intensity: [1], alphaDeg: [0] })).toThrow("finite");
+  for (const intensity of [Number.NaN, 1e308])
+    expect(() => peakTable({ frame: [0], px: [1], py: [1], intensity: [intensity], alphaDeg: [0] })).toThrow("finite numbers of counts");
+});
+
+test("a spot that stands twice in a list is taken once", () => {
+  const row = "0.1 0.2 0.3 8.4 0.6 82 296 82.147 296.321 -11.0 136.0 1";
+  const { value } = parseRpl(`${row}\n${row.replace("82.147", "90.5")}\n${row}\n`);
+  expect([value.size, [...peaksFromRpl(value).px]]).toEqual([3, [81.147, 89.5]]);
 });
 
 test("rows are selected by predicate or by list, and angles are filled in between", () => {

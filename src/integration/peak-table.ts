@@ -31,7 +31,7 @@ export interface PeakColumns {
 
 /**
  * Build and check a peak table.
- * @throws bad-shape for columns of unequal length, bad-value for a frame number that is not a whole number >= 0 or a position that is not finite
+ * @throws bad-shape for columns of unequal length, bad-value for a frame number that is not a whole number >= 0 or a position or intensity that is not finite
  */
 export function peakTable(columns: PeakColumns): PeakTable {
   const size = columns.px.length;
@@ -43,6 +43,8 @@ export function peakTable(columns: PeakColumns): PeakTable {
       fail("bad-value", { row: i, frame: f }, "frames are counted 0, 1, 2, … into the list of tilt angles");
     if (!Number.isFinite(columns.px[i]!) || !Number.isFinite(columns.py[i]!))
       fail("bad-value", { row: i, px: columns.px[i], py: columns.py[i] }, "spot positions must be finite numbers of pixels");
+    if (!(Math.abs(columns.intensity[i]!) < 1e30))
+      fail("bad-value", { row: i, intensity: columns.intensity[i] }, "spot intensities are finite numbers of counts");
   }
   return {
     size,

@@ -24,7 +24,7 @@ export interface TableOptions {
  * @throws bad-file with the line number when a row has too few numbers or holds text
  */
 export function parseTable<const S extends readonly ColumnSpec[]>(input: TextInput, specs: S, options: TableOptions): Parsed<TableOf<S>> {
-  const text = decodeText(input, options.what),
+  const text = decodeText(input, options.what).replace(/\r(?!\n)/g, "\n"),
     wanted = specs.length,
     least = wanted - (options.optional ?? 0);
   const warnings = warningList();

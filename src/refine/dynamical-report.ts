@@ -3,6 +3,7 @@ import type { Structure } from "../geometry/structure.js";
 import { formatSu } from "../io/number.js";
 import type { HandResult } from "./dynamical-hand.js";
 import type { DynamicalStart } from "./dynamical-scan.js";
+import { bestOfCurve } from "./dynamical-thickness-grid.js";
 import type { DynamicalResult, RefinedFrameData } from "./dynamical-types.js";
 import { refineKinematic } from "./kinematic.js";
 import type { KinematicOptions } from "./kinematic-types.js";
@@ -90,15 +91,33 @@ export function dynamicalReport(r: DynamicalResult, extras: ReportExtras = {}) {
     restraints: r.restraints,
     outliers: r.outliers,
     history: r.history,
-    scan: start?.scans.map((s) => ({ model: s.model, thickness: s.thickness, wr: s.wr, frames: s.frames })),
+    scan: start?.scans.map((s) => ({
+      model: s.model,
+      tiltCorrection: s.tiltCorrection,
+      thickness: s.thickness,
+      wr: s.wr,
+      frames: s.frames,
+      tried: s.curves.map(bestOfCurve),
+    })),
     startOrientations: start?.orientations,
     absoluteStructure: hand && handOf(hand),
     warnings: [...new Set(notes)],
   };
 }
 
+/** What the last scan made of every shape, best first. */
+function shapesTried(start: DynamicalStart | undefined): string[] {
+  const scan = start?.scans.at(-1);
+  if (!scan) return [];
+  const each = scan.curves.map(bestOfCurve).sort((p, q) => p.wr - q.wr);
+  const text = each.map(
+    (b) => `${b.model.kind} ${b.thickness.toFixed(0)} Å${b.tiltCorrection ? ` C ${b.tiltCorrection}` : ""} wR ${percent(b.wr)}`,
+  );
+  return [`thickness scan: ${text.join(", ")}`];
+}
+
 /** A result for people, line by line. */
-export function describeDynamical(r: DynamicalResult, { hand, kinematical }: ReportExtras = {}): string[] {
+export function describeDynamical(r: DynamicalResult, { start, hand, kinematical }: ReportExtras = {}): string[] {
   const { residuals: a, merged: m } = r;
   const fitted = r.frames.filter((f) => f.status === "refined");
   return [
@@ -109,6 +128,7 @@ export function describeDynamical(r: DynamicalResult, { hand, kinematical }: Rep
       ? [`kinematical, the same frames merged: R(obs) ${percent(kinematical.rObs)}  wR(all) ${percent(kinematical.wrAll)}`]
       : []),
     ...(hand ? [`hand: ${hand.hand}, z ${hand.z.toFixed(1)}; R(all) ${percent(hand.rA)} as given, ${percent(hand.rB)} inverted`] : []),
+    ...shapesTried(start),
     ...r.models.map(
       (x, i) => `${r.models.length > 1 ? `set ${i + 1}: ` : ""}${x.thicknessModel.kind}, gmax ${x.gMax.toFixed(2)}, sgmax ${x.sMax}`,
     ),

@@ -1,7 +1,7 @@
 import { beamPool } from "../bloch/beams.js";
 import { labVectors } from "../bloch/filters.js";
 import { fitOrientation } from "../bloch/frame-fit.js";
-import { type FrameCrystal, type FrameModel, frameProblem } from "../bloch/frames.js";
+import { type FrameCrystal, type FrameModel, frameProblem, tiltedThickness } from "../bloch/frames.js";
 import { sweepIntensities } from "../bloch/integrate.js";
 import { crystalPotential } from "../bloch/potential.js";
 import type { ThicknessModel } from "../bloch/thickness.js";
@@ -17,6 +17,7 @@ import { amplitudes, scaleSums } from "./amplitudes.js";
 import { exposureSteps } from "./dynamical-defaults.js";
 import { depthGrid, depthMixture, frameDepths, mixedIntensities } from "./dynamical-depths.js";
 import { prepareDynamical } from "./dynamical-start.js";
+import { bestOfCurve, bothShapes, type ThicknessCurve, thicknessGrids } from "./dynamical-thickness-grid.js";
 import type { DynamicalData, RefinedFrameData } from "./dynamical-types.js";
 
 export interface ScanOptions {
@@ -24,6 +25,10 @@ export interface ScanOptions {
   readonly models?: readonly ThicknessModel[] | undefined;
   /** Range and step, Å. Default 50 to 2000 by 25. */
   readonly range?: readonly [from: number, to: number, step: number] | undefined;
+  /** A thickness that is about known, Å, instead of the range: looked for within a quarter, as the largest or the mean one of a distribution. */
+  readonly near?: number | undefined;
+  /** Tilt corrections C to try with each distribution. Default that of the model. */
+  readonly tilts?: readonly number[] | undefined;
   /** Frames that are looked at, spread over the series. Default 8. */
   readonly frames?: number | undefined;
   readonly factors?: FormFactorSource | undefined;
@@ -33,11 +38,12 @@ export interface ScanOptions {
 }
 export interface ThicknessScan {
   readonly model: ThicknessModel;
+  readonly tiltCorrection: number;
   /** Of the plate, or the largest of the distribution, Å. */
   readonly thickness: number;
   readonly wr: number;
-  /** wR on F of every model over the thicknesses; scales of frames at their best. */
-  readonly curves: readonly { readonly model: ThicknessModel; readonly thickness: Float64Array; readonly wr: Float64Array }[];
+  /** wR on F of every model and tilt correction over the thicknesses; scales of frames at their best. */
+  readonly curves: readonly ThicknessCurve[];
   readonly frames: readonly string[];
 }
 
@@ -74,20 +80,19 @@ export function spreadFrames(data: DynamicalData, count: number): RefinedFrameDa
 
 /**
  * Thickness without a guess: one pass over a few frames gives the intensities at all depths, and any distribution of thicknesses is a sum of
- * them. The tilt correction of the model is left out.
+ * them. With a tilt correction a curve ends where the most tilted frame would be thicker than the range.
  * @throws bad-value when no frame has an observed reflection
  */
 export async function scanThickness(s: Structure, data: DynamicalData, options: ScanOptions = {}): Promise<ThicknessScan> {
-  const { models = [{ kind: "plate" }, { kind: "wedge" }], range = [50, 2000, 25], signal, arena = newArena() } = options;
-  const [from, to, step] = range;
-  if (!(from > 0 && to >= from && step > 0))
-    fail("out-of-range", { range }, "the range of thicknesses is [from, to, step] in Å, from above 0");
+  const { models = bothShapes, tilts = [data.model.tiltCorrection ?? 0], signal, arena = newArena() } = options;
   const frames = spreadFrames(data, options.frames ?? 8),
     count = frames.length;
+  const longest = (c: number): number => Math.max(...frames.map((f) => tiltedThickness(1, f.alphaDeg, c)));
+  const grids = thicknessGrids(models, tilts, longest, options);
   const crystal = crystalOf(s, data, options.factors ?? ignoreCharge(peng1996));
-  const depth = depthGrid(to, step);
-  const thickness = Float64Array.from({ length: Math.floor((to - from) / step + 1e-9) + 1 }, (_, i) => from + i * step);
-  const sums = models.map(() => ({ miss: new Float64Array(thickness.length), sum: 0 }));
+  const depth = depthGrid(grids.deepest, grids.step);
+  const sums = grids.curves.map(({ thickness }) => new Float64Array(thickness.length));
+  let sum = 0;
   for (const [done, f] of frames.entries()) {
     signal?.throwIfAborted();
     options.onProgress?.({ done, total: count, note: "thickness scan" });
@@ -95,22 +100,21 @@ export async function scanThickness(s: Structure, data: DynamicalData, options: 
     const intensity = frameDepths(crystal, f, data.model, depth, arena);
     const n = f.intensity.length,
       a = amplitudes(f.intensity, f.sigma);
-    models.forEach((m, k) => {
+    sum += scaleSums(a.f, a.weight, new Float64Array(n)).oo;
+    grids.curves.forEach(({ model, tiltCorrection, thickness }, k) => {
       thickness.forEach((t, j) => {
-        const { oc, cc, oo } = scaleSums(a.f, a.weight, mixedIntensities(depthMixture(m, t, depth), intensity, n));
-        sums[k]!.miss[j]! += oo - (cc > 0 ? (oc * oc) / cc : 0);
-        if (j === 0) sums[k]!.sum += oo;
+        const mixture = depthMixture(model, tiltedThickness(t, f.alphaDeg, tiltCorrection), depth);
+        const { oc, cc, oo } = scaleSums(a.f, a.weight, mixedIntensities(mixture, intensity, n));
+        sums[k]![j]! += oo - (cc > 0 ? (oc * oc) / cc : 0);
       });
     });
   }
-  const curves = models.map((model, k) => ({ model, thickness, wr: sums[k]!.miss.map((v) => Math.sqrt(Math.max(0, v) / sums[k]!.sum)) }));
-  let best = { model: models[0]!, thickness: from, wr: Number.POSITIVE_INFINITY };
-  for (const { model, wr } of curves) for (const [j, v] of wr.entries()) if (v < best.wr) best = { model, thickness: thickness[j]!, wr: v };
-  return { ...best, curves, frames: frames.map((f) => f.id) };
+  const curves = grids.curves.map((c, k) => ({ ...c, wr: sums[k]!.map((v) => Math.sqrt(Math.max(0, v) / sum)) }));
+  const { thickness, wr, ...best } = curves.map(bestOfCurve).reduce((p, q) => (q.wr < p.wr ? q : p));
+  return { ...best, thickness, wr, curves, frames: frames.map((f) => f.id) };
 }
-
 export interface StartOptions extends ScanOptions {
-  /** A thickness that is known: no scan. */
+  /** A thickness that is about known: the scan stays near it; with one distribution in `models` and one tilt correction there is none. */
   readonly thickness?: number | undefined;
   /** Rings around the given orientations at which further starts are tried where a frame fits badly, degrees. Default 0.12; empty: none. */
   readonly ringsDeg?: readonly number[] | undefined;
@@ -143,10 +147,13 @@ export async function startDynamical(given: Structure, data: DynamicalData, opti
   const s = prepareDynamical(given, [data], warnings);
   const scans: ThicknessScan[] = [];
   const scanned = async (d: DynamicalData): Promise<DynamicalData> => {
-    if (options.thickness !== undefined) return { ...d, model: { ...d.model, thickness: options.thickness } };
-    const scan = await scanThickness(s, d, { ...options, arena });
+    const { thickness: near, models, tilts = [data.model.tiltCorrection ?? 0] } = options;
+    if (near !== undefined && models?.length === 1 && tilts.length === 1)
+      return { ...d, model: { ...d.model, thickness: near, thicknessModel: models[0]! } };
+    const scan = await scanThickness(s, d, { ...options, near, arena });
     scans.push(scan);
-    return { ...d, model: { ...d.model, thickness: scan.thickness, thicknessModel: scan.model } };
+    const { thickness, tiltCorrection, model: thicknessModel } = scan;
+    return { ...d, model: { ...d.model, thickness, tiltCorrection, thicknessModel } };
   };
   let current = await scanned({ ...data, frames: data.frames.map((f) => within(f, data.model.gMax)) });
   const fits: DynamicalStart["orientations"][number][] = [];

@@ -34,6 +34,23 @@ export function missingShare(missing: Composition, content: Composition): number
 }
 
 /**
+ * Another trial in another group whose R1 is lower by 15 %, in words: the choice goes by the symmetry of the phases, and pseudosymmetric
+ * crystals have more of it there than in their structure. A lower group has more parameters, so this is a hint and no doubt.
+ */
+export function rivalTrial(
+  trials: readonly { readonly group: string; readonly r1: number }[],
+  group: string,
+  r1: number,
+): string | undefined {
+  const others = trials.filter((t) => t.group !== group && t.r1 < 0.85 * r1);
+  const rival = others.reduce<(typeof others)[number] | undefined>((b, t) => (b && b.r1 <= t.r1 ? b : t), undefined);
+  return (
+    rival &&
+    `a trial in ${rival.group} has R1 ${rival.r1.toFixed(3)}, this model in ${group} ${r1.toFixed(3)}: try --group, its symmetry may be the true one`
+  );
+}
+
+/**
  * What forbids to call a model solved, in words; empty when nothing does: R1 above the limit, 8 % of the electrons or half of an element without a place, atoms in each other, parts of
  * atoms where the composition has whole ones, an atom that its omit map does not show first and
  * that fits as well (R1 within 10 %) where the map is as high, that R does not miss, or with U four

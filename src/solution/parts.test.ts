@@ -18,6 +18,7 @@ import { densityMap, symmetricPhases } from "./density.js";
 import { parseComposition } from "./formula.js";
 import { goodLength } from "./grid.js";
 import { groupCandidates } from "./group-search.js";
+import { rivalTrial } from "./judge.js";
 import { mapPeaks } from "./map-peaks.js";
 import { matchStructures } from "./match.js";
 import { normalise } from "./normalise.js";
@@ -63,6 +64,29 @@ test("Wilson scaling finds scale and B of calculated intensities", () => {
   const centric = model("P -1", unitCell(6.1, 7.2, 8.4, 82, 97, 105));
   const dc = preparePhasing(data(centric, 0.6), centric.cell);
   expect(Math.abs(normalise(dc, content(2), lobato).e2Minus1 - 0.968)).toBeLessThan(0.12);
+});
+
+test("a trial in another group that fits 15 % better is named", () => {
+  const trials = [
+    { group: "R 3 c:H", r1: 0.279 },
+    { group: "R 3:H", r1: 0.229 },
+    { group: "R 3:H", r1: 0.3 },
+  ];
+  expect(rivalTrial(trials, "R 3 c:H", 0.279)).toMatch(/a trial in R 3:H has R1 0\.229, this model in R 3 c:H 0\.279/);
+  expect(rivalTrial(trials, "R 3:H", 0.229)).toBeUndefined();
+  expect(rivalTrial(trials.slice(0, 1), "R 3 c:H", 0.279)).toBeUndefined();
+});
+test("intensities and sigmas beyond measuring are left out and counted", () => {
+  const s = model("P 21 21 21"),
+    list = data(s, 1.2);
+  const plain = preparePhasing(list, s.cell);
+  const intensity = list.intensity.slice(),
+    sigma = list.sigma.slice();
+  intensity[3] = 1e308;
+  sigma[7] = 1e308;
+  const d = preparePhasing({ ...list, intensity, sigma }, s.cell);
+  expect(d.warnings.join()).toMatch(/2 reflections have intensities or sigmas beyond 1e\+30/);
+  expect([d.orbits, d.intensity.every(Number.isFinite), d.sigma.every(Number.isFinite)]).toEqual([plain.orbits - 2, true, true]);
 });
 
 test.each([

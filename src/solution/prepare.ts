@@ -78,7 +78,7 @@ export function preparePhasing(list: ReflectionList, inputCell: UnitCell, option
     const [h, k, l] = [list.hkl[3 * i]!, list.hkl[3 * i + 1]!, list.hkl[3 * i + 2]!];
     const p = [h * m0 + k * m3 + l * m6, h * m1 + k * m4 + l * m7, h * m2 + k * m5 + l * m8];
     if (p.some((x) => Math.abs(x - Math.round(x)) > 0.1)) forbidden++;
-    else if (Number.isFinite(list.intensity[i]!) && (h || k || l)) {
+    else if (measurable(list, i) && (h || k || l)) {
       rows.push(...p.map((x) => Math.round(x) + 0));
       from.push(i);
     }
@@ -122,12 +122,17 @@ function halfSphere(cell: UnitCell, gMax: number): number {
   return (points > 1e5 ? points : sphereReflections(cell, spaceGroup("P 1"), { dMin: 1 / gMax, absences: "keep" }).size) / 2;
 }
 
+/** Sums of squares of what is larger do not fit a number. */
+const ABSURD = 1e30;
+const measurable = ({ intensity, sigma }: ReflectionList, i: number): boolean => Math.abs(intensity[i]!) <= ABSURD && !(sigma[i]! > ABSURD);
+
 function checkList(list: ReflectionList, cell: UnitCell, warnings: string[]): void {
   if (list.size === 0) fail("not-found", { reflections: 0 }, "the list holds no reflections");
   if (list.hkl.length !== 3 * list.size || list.intensity.length !== list.size)
     fail("bad-shape", { hkl: list.hkl.length, intensity: list.intensity.length }, "hkl holds three numbers per intensity");
   const g = reciprocalMetric(cell);
   let finite = 0,
+    absurd = 0,
     positive = 0,
     veryNegative = 0;
   for (let i = 0; i < list.size; i++) {
@@ -140,11 +145,15 @@ function checkList(list: ReflectionList, cell: UnitCell, warnings: string[]): vo
         "1/d of the list and of the cell differ by more than 1 %: the list belongs to another cell or other axes",
       );
     const x = list.intensity[i]!;
-    if (!Number.isFinite(x)) continue;
+    if (!measurable(list, i)) {
+      absurd += Number(Math.abs(x) > ABSURD || list.sigma[i]! > ABSURD);
+      continue;
+    }
     finite++;
     if (x > 0) positive++;
     if (x < -3 * list.sigma[i]!) veryNegative++;
   }
+  if (absurd > 0) warnings.push(`${absurd} reflections have intensities or sigmas beyond ${ABSURD.toExponential(0)} and are left out`);
   if (finite === 0) fail("bad-value", { reflections: list.size }, "no intensity of the list is a number");
   if (finite < 20) fail("bad-value", { reflections: finite }, "fewer than 20 reflections do not hold a structure");
   if (positive < 10 || positive < 0.1 * finite)

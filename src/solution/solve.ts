@@ -15,7 +15,7 @@ import { cellContent } from "./composition.js";
 import type { DensityMap } from "./density.js";
 import { type Composition, parseComposition } from "./formula.js";
 import type { GroupCandidate } from "./group-search.js";
-import { type Connectivity, connectivity, doubtsOf } from "./judge.js";
+import { type Connectivity, connectivity, doubtsOf, rivalTrial } from "./judge.js";
 import { higherSymmetrySteps } from "./model-symmetry.js";
 import { type Normalised, normalise } from "./normalise.js";
 import type { OperatorScore } from "./operators.js";
@@ -156,7 +156,9 @@ export function* solveStructureSteps(
   const { r1, observed } = model.fit;
   const doubts = doubtsOf(best, limitFor(data, 0.35));
   const status = doubts.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
-  const warnings = [...data.warnings, ...doubts];
+  const warnings = [...data.warnings, ...doubts],
+    rival = options.spaceGroup === undefined ? rivalTrial(figures, candidate.group.hm, r1) : undefined;
+  if (rival) warnings.push(rival);
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
   if (!doubts.some((d) => d.includes("missing")))
     for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);

@@ -35,6 +35,11 @@ test("a cut last line is dropped with a warning, a short row elsewhere is an err
     expect(isSdkError(e, "bad-file") && e.details.line).toBe(2);
   }
 });
+test("line ends of every system", () => {
+  const row = "0.1 0.2 0.3 8.4 0.6 82 296 82.147 296.321 -11.0 136.0 1";
+  const sizes = ["\n", "\r\n", "\r"].map((end) => parseRpl([row, row].join(end)).value.size);
+  expect(sizes).toEqual([2, 2, 2]);
+});
 test("text in place of numbers is named", () => {
   expect(() => parseXyz("1 2 three 4 5 6 7 8 9 10 11\n")).toThrow(/line":1.*three/);
 });
