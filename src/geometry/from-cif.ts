@@ -5,7 +5,7 @@ import type { Parsed } from "../io/text.js";
 import { type Adp, equivalentU, uFromB, uFromBeta } from "./adp.js";
 import { type UnitCell, unitCell } from "./cell.js";
 import { elementOfLabel, parseAtomType } from "./elements.js";
-import type { Fractional } from "./metric.js";
+import { type Fractional, metricTensor, quadratic } from "./metric.js";
 import { siteSymmetry } from "./site-symmetry.js";
 import { type SpaceGroup, spaceGroup, spaceGroupByNumber, spaceGroupFromHall, spaceGroupFromOps } from "./space-groups.js";
 import { identifySpaceGroup } from "./space-groups-identify.js";
@@ -167,11 +167,30 @@ export function structureFromCif(block: CifBlock): Parsed<Structure> {
     });
   });
   if (atoms.length === 0) fail("bad-file", { block: block.name, rows: labels.length }, "no atom of the block has coordinates");
+  warnings.push(...oddAtoms(cell, atoms));
   const stray = [...aniso.keys()].filter((l) => l !== "" && !labels.includes(l));
   if (stray.length > 0) warnings.push(`displacement tensors of ${stray.join(", ")} belong to no atom of the list`);
   warnings.push(...multiplicityWarnings(block, labels, atoms, group.value, cell));
   return { value: structure(cell, group.value, atoms, cellSu), warnings };
 }
+
+/** Displacements that no atom has, and two whole atoms in one place. */
+function oddAtoms(cell: UnitCell, atoms: readonly Atom[]): string[] {
+  const out: string[] = [];
+  const far = atoms.filter((a) => a.uIso > 1 || a.uIso < -0.1).map((a) => `${a.label} ${+a.uIso.toPrecision(3)}`);
+  if (far.length > 0) out.push(`no atom has such a displacement, Å²: ${far.slice(0, 5).join(", ")}`);
+  const metric = metricTensor(cell);
+  const twice = atoms.flatMap((a, i) =>
+    atoms
+      .slice(0, i)
+      .filter((b) => a.occupancy + b.occupancy > 1.001 && quadratic(metric, shortest(a.xyz, b.xyz)) < 0.01)
+      .map((b) => `${b.label} and ${a.label}`),
+  );
+  if (twice.length > 0) out.push(`more than one atom in one place: ${twice.slice(0, 5).join(", ")}`);
+  return out;
+}
+const shortest = (a: Fractional, b: Fractional): Fractional =>
+  a.map((x, k) => x - b[k as 0] - Math.round(x - b[k as 0])) as unknown as Fractional;
 
 /** An element's symbol, alone or with what programs add: charge, number, "val" (valence shell), an isotope as D. */
 function exactType(type: string, element: string | undefined): boolean {

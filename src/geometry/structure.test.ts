@@ -172,6 +172,11 @@ test("CIF: what is damaged in an atom list is named, and no atom is lost without
     "displacement tensors of Si9 belong to no atom of the list",
   ]);
   expect(() => list("O1 O 1e308 0 0")).toThrow(/bad-file.*O1/);
+  expect(list("O1 O .999 0 0\nO2 O .001 1 0\nO3 O .1 0 0").warnings).toEqual(["more than one atom in one place: O1 and O2"]);
+  const hot = block(
+    `${cubic}loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n_atom_site_U_iso_or_equiv\nO1 0 0 0 1e308\n`,
+  );
+  expect(structureFromCif(hot).warnings.join()).toMatch(/no atom has such a displacement, Å²: O1 1e\+308/);
   const angle = (line: string) =>
     structureFromCif(
       block(
