@@ -1,5 +1,10 @@
+import { compose, type Map3, transpose } from "../core/frames.js";
+import { degrees } from "../geometry/rotation.js";
+import { rotationVector } from "../geometry/rotation-forms.js";
 import { readNpy } from "../io/npy.js";
+import { commonRotation, turnPoses } from "../tomography/align-gauge.js";
 import { centreIndex, reverseAxes } from "../tomography/layout.js";
+import { poseMatrix } from "../tomography/poses.js";
 import { readData, readDataText } from "./data.js";
 
 /** A published array [x, y, z] or [x, y, view] of the tomography data, in the layout of this package. */
@@ -57,4 +62,17 @@ export function blobViews(
     }
   }
   return out;
+}
+
+/** Rotations of views about their own x, y and z, degrees rms, from the right ones, beyond the rotation that all share. */
+export function rotationsLeft(poses: Float64Array, right: Float64Array): { readonly common: Map3; readonly rmsDeg: readonly number[] } {
+  const common = commonRotation(poses, right),
+    rest = turnPoses(poses, transpose(common)),
+    squares = [0, 0, 0],
+    views = poses.length / 9;
+  for (let p = 0; p < views; p++)
+    rotationVector(compose(transpose(poseMatrix(right, p)), poseMatrix(rest, p))).forEach((v, k) => {
+      squares[k]! += (v * v) / views;
+    });
+  return { common, rmsDeg: squares.map((v) => degrees(Math.sqrt(v))) };
 }

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
-import { compose, type Map3, transpose } from "../core/frames.js";
+import type { Map3 } from "../core/frames.js";
 import { degrees } from "../geometry/rotation.js";
 import { rotationVector } from "../geometry/rotation-forms.js";
 import { readNpy } from "../io/npy.js";
 import { describeData, readData, readDataText } from "../testing/data.js";
-import { publishedAngles, publishedArray } from "../testing/tomography.js";
+import { publishedAngles, publishedArray, rotationsLeft } from "../testing/tomography.js";
 import { alignSeries } from "./align.js";
-import { commonRotation, turnPoses } from "./align-gauge.js";
 import { genfire } from "./genfire.js";
 import { reverseAxes } from "./layout.js";
-import { poseMatrix, posesFromEuler, posesFromTilts } from "./poses.js";
+import { posesFromEuler, posesFromTilts } from "./poses.js";
 import { removeBackground } from "./prepare.js";
 import { registerVolumes } from "./register-volumes.js";
 import { tiltSeries } from "./tilt-series.js";
@@ -31,9 +30,12 @@ function left(tilts: readonly number[], applied: Float64Array, given: readonly (
   return { across: Math.sqrt(dot(free, free) / views), along: Math.sqrt(y.reduce((q, v) => q + (v - mean) ** 2, 0) / views) };
 }
 
+const show = (v: readonly number[], digits = 2): string => v.map((x) => x.toFixed(digits)).join(", ");
+
 describeData("displaced views of FePt", ["tomography/sim-fept-dev"], () => {
   test("1.6 px: 0.08 and 0.03 px without a volume, below 0.05 and 0.026 px after projection matching", async () => {
-    const given = (JSON.parse(readDataText("tomography", "sim-fept-dev", "fept_dev_meta.json")) as { shift_px: number[][] }).shift_px;
+    const meta = JSON.parse(readDataText("tomography", "sim-fept-dev", "fept_dev_meta.json")) as Record<string, number[]>,
+      given = meta.shift_px as unknown as number[][];
     const { data, shape } = await readNpy(readData("tomography", "sim-fept-dev", "fept_dev_misaligned_u16.npy"));
     const stack = reverseAxes(Float32Array.from(data as Uint16Array), shape as unknown as [number, number, number]);
     const tilts = Array.from(publishedAngles("sim-fept-dev/fept_dev_angles.txt").filter((_, i, all) => all.length === 41 || i % 3 === 1));
@@ -47,6 +49,22 @@ describeData("displaced views of FePt", ["tomography/sim-fept-dev"], () => {
     expect(first.along).toBeLessThan(0.03);
     expect(second.across).toBeLessThan(0.05);
     expect(second.along).toBeLessThan(0.026);
+    // Angles of noisy views: without atoms the errors of 0.20 to 0.30° are halved, no more.
+    const cpu = process.cpuUsage(),
+      turned = await alignSeries(series, { angleStepDeg: 0.5, workers: 1 }),
+      { user, system } = process.cpuUsage(cpu),
+      right = posesFromEuler(
+        tilts.flatMap((t, p) => [meta.dphi![p]!, t + meta.dtheta![p]!, meta.dpsi![p]!]),
+        "ZYX",
+      ),
+      [before, after] = [rotationsLeft(series.poses, right).rmsDeg, rotationsLeft(turned.series.poses, right).rmsDeg],
+      third = left(tilts, turned.shifts, given);
+    console.log(
+      `angles of noisy FePt about x, y, z: ${show(before, 3)}° to ${show(after, 3)}° rms; across and along ${show([third.across, third.along], 4)} px; ${((user + system) / 1e6).toFixed(0)} CPU-s`,
+    );
+    after.forEach((v, k) => {
+      expect(v).toBeLessThan(0.7 * before[k]!);
+    });
   });
 });
 
@@ -56,31 +74,24 @@ describeData("angle refinement set", ["tomography/angle-refinement"], () => {
       truth = await publishedArray("angle-refinement/truth_volume.npy"),
       poses = posesFromEuler(publishedAngles("angle-refinement/angles_nominal_ZYX.txt"), "ZYX"),
       right = posesFromEuler(publishedAngles("angle-refinement/angles_true_ZYX.txt"), "ZYX");
-    const a = await alignSeries(tiltSeries(stack.data, stack.shape, poses), { matching: 5, angleStepDeg: 1.5, workers: 1 }),
+    const a = await alignSeries(tiltSeries(stack.data, stack.shape, poses), { angleStepDeg: 1.5, workers: 1 }),
       r = await genfire(a.series, { schedule: "all", iterations: 100, workers: 1 }),
       found = registerVolumes(r.volume, truth.data, r.shape, { mirror: true });
     // The rotation of the volume, seen from the poses: an object turned by Q has poses Q·R.
-    const Q = commonRotation(a.series.poses, right),
-      rest = turnPoses(a.series.poses, transpose(Q)),
-      axes = [0, 0, 0];
-    for (let p = 0; p < stack.shape[0]; p++)
-      rotationVector(compose(transpose(poseMatrix(right, p)), poseMatrix(rest, p))).forEach((v, k) => {
-        axes[k]! += v * v;
-      });
-    const anglesDeg = axes.map((v) => degrees(Math.sqrt(v / stack.shape[0]))),
+    const { common, rmsDeg } = rotationsLeft(a.series.poses, right),
       fromVolume = rotationVector(Array.from(found.rotation) as unknown as Map3).map((v) => -degrees(v)),
-      fromPoses = rotationVector(Q).map(degrees);
-    const show = (v: readonly number[], digits = 2): string => v.map((x) => x.toFixed(digits)).join(", ");
+      fromPoses = rotationVector(common).map(degrees);
     console.log(
       `angle refinement, aligned: R_K ${r.figures.rkMagnitude!.toFixed(4)}; moved by ${show(a.displacement)} px; correlation ${found.before.toFixed(4)}, ` +
         `registered ${found.correlation.toFixed(4)} (turned by ${show(fromVolume)}°, by the poses ${show(fromPoses)}°; shift ${show(Array.from(found.shift))} px); ` +
-        `rotations of the views about x, y, z: ${show(anglesDeg)}° rms`,
+        `rotations of the views about x, y, z: ${show(rmsDeg)}° rms`,
     );
-    expect(r.figures.rkMagnitude!).toBeLessThan(0.09); // issue: 0.11
+    expect(r.figures.rkMagnitude!).toBeLessThan(0.07); // issue: 0.11; with the true angles 0.063
+    expect(Math.max(...rmsDeg)).toBeLessThan(0.5);
     expect(Math.hypot(...a.displacement)).toBeLessThan(0.1);
     expect(found.mirrored).toBe(false);
     expect(found.before).toBeGreaterThan(0.95);
-    expect(found.correlation).toBeGreaterThan(found.before);
+    expect(found.correlation).toBeGreaterThan(0.96);
     expect(Math.max(...Array.from(found.shift).map(Math.abs))).toBeLessThan(0.1);
     // Two ways to the same rotation: volume against volume, poses against poses.
     fromVolume.forEach((v, k) => {

@@ -3,12 +3,14 @@ import { rng } from "../core/rng.js";
 import { correlation } from "../numerics/stats.js";
 import { scoreAtoms } from "../testing/atoms-score.js";
 import { describeData } from "../testing/data.js";
-import { publishedAngles, publishedArray } from "../testing/tomography.js";
+import { publishedAngles, publishedArray, rotationsLeft } from "../testing/tomography.js";
 import { atomTomography } from "./chain.js";
 import { genfire } from "./genfire.js";
 import { type PoseConvention, posesFromEuler } from "./poses.js";
+import { refineAtoms } from "./refine-atoms.js";
+import { matchAtoms } from "./register.js";
 import { simulateParticle } from "./simulate-particle.js";
-import { projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
+import { disturbedPoses, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 import { type TiltSeries, tiltSeries } from "./tilt-series.js";
 
 async function read(folder: string, stack: string, angles: string, convention: PoseConvention): Promise<TiltSeries> {
@@ -77,9 +79,58 @@ describeData("angle refinement set", ["tomography/angle-refinement"], () => {
   });
 });
 
+const angles41 = Array.from({ length: 41 }, (_, i) => ((-70 + 3.5 * i) * Math.PI) / 180);
+
+test("the same particle, views moved by ±3 px and turned by 0.5° about each axis: atoms, angles and error bars with free poses, and their cost", async () => {
+  const truth = simulateParticle({ rng: rng(7), atoms: 1450 }).model,
+    poses = tiltPoses(angles41),
+    right = disturbedPoses(poses, (0.5 * Math.PI) / 180, rng(9)),
+    draw = rng(10),
+    shifts = Float64Array.from({ length: 82 }, () => 6 * (draw.uniform() - 0.5)),
+    views = projectAtoms(truth, { shape: [128, 128], pixel: 0.37, poses: right, shifts }),
+    { data } = simulateCounts(views, { rng: rng(8), peak: 224 });
+  const used = (): number => process.cpuUsage().user / 1e3 + process.cpuUsage().system / 1e3,
+    out = await atomTomography(tiltSeries(data, [41, 128, 128], poses, { pixelAngstrom: 0.37 }), {
+      classes: 2,
+      align: true,
+      workers: 1,
+      now: used,
+    }),
+    { refined } = out.modelled!,
+    bars = refined.errors!;
+  // Positions are known up to a motion of the whole; error bars too small or too large show as a mean squared pull off 1.
+  const found = matchAtoms(refined.model.positions, truth.positions, { rotate: true, centre: true, cutoff: 0.9 }),
+    pulls = [0, 0, 0];
+  found.match.forEach((b, a) => {
+    if (b >= 0)
+      for (let k = 0; k < 3; k++)
+        pulls[k]! += ((found.moved[3 * a + k]! - truth.positions[3 * b + k]!) / bars.positions[3 * a + k]!) ** 2 / found.matched;
+  });
+  const rotation = Math.hypot(...rotationsLeft(refined.poses, right).rmsDeg) / Math.sqrt(3);
+  // One refinement again, with and without bars: what they cost.
+  const again = async (probes: number): Promise<string> => {
+    const since = used(),
+      at = { projections: data, shape: [41, 128, 128] as const, poses: refined.poses, shifts: refined.shifts, pixelAngstrom: 0.37 };
+    await refineAtoms(at, refined.model, { shifts: true, angles: true, widths: "species", probes, workers: 1 });
+    return ((used() - since) / 1e3).toFixed(1);
+  };
+  const stages = Object.entries(out.times).map(([name, ms]) => `${name} ${(ms / 1e3).toFixed(1)}`);
+  console.log(
+    `${truth.size} atoms, free poses: ${found.matched} found of ${refined.model.size}, ${(100 * found.rmsd).toFixed(2)} pm, bound ${(100 * Math.sqrt(bars.length.reduce((s, v) => s + v * v, 0) / bars.length.length)).toFixed(2)} pm, ` +
+      `mean squared pulls ${pulls.map((v) => v.toFixed(2)).join(", ")}, rotations ${rotation.toFixed(3)}° rms about each axis; CPU-s: ${stages.join(", ")}; one refinement ${await again(16)}, ` +
+      `without bars ${await again(0)}; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
+  );
+  expect(found.matched).toBe(truth.size);
+  expect(100 * found.rmsd).toBeLessThanOrEqual(6.5);
+  expect(rotation).toBeLessThanOrEqual(0.065);
+  const pull = pulls.reduce((s, v) => s + v / 3, 0);
+  expect(pull).toBeGreaterThan(0.9);
+  expect(pull).toBeLessThan(1.15);
+});
+
 test("new series, 1714 atoms, 128² × 41: tracing, refinement, errors beside the Cramér–Rao bound of the true noise", async () => {
   const truth = simulateParticle({ rng: rng(7), atoms: 1450 }).model,
-    poses = tiltPoses(Array.from({ length: 41 }, (_, i) => ((-70 + 3.5 * i) * Math.PI) / 180));
+    poses = tiltPoses(angles41);
   const { data } = simulateCounts(projectAtoms(truth, { shape: [128, 128], pixel: 0.37, poses }), { rng: rng(8), peak: 224 });
   const cpu = process.cpuUsage(),
     out = await atomTomography(tiltSeries(data, [41, 128, 128], poses, { pixelAngstrom: 0.37 }), { classes: 2, workers: 1 });

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { compose, transpose } from "../core/frames.js";
 import { rng } from "../core/rng.js";
-import { degrees } from "../geometry/rotation.js";
 import { rotationVector } from "../geometry/rotation-forms.js";
-import { blobViews } from "../testing/tomography.js";
-import { commonRotation, turnPoses } from "./align-gauge.js";
-import { poseMatrix, posesFromTilts } from "./poses.js";
+import { blobViews, rotationsLeft } from "../testing/tomography.js";
+import { commonRotation } from "./align-gauge.js";
+import { posesFromTilts } from "./poses.js";
 import { refinePoses } from "./refine-poses.js";
 import { disturbedPoses } from "./simulate-project.js";
 import { tiltSeries } from "./tilt-series.js";
@@ -21,11 +19,7 @@ const list = Array.from({ length: 25 }, () => {
 });
 
 /** Rms rotation of the views, degrees, beyond the common one. */
-function left(poses: Float64Array): number {
-  const turned = turnPoses(poses, transpose(commonRotation(poses, right)));
-  const squares = tilts.map((_, p) => Math.hypot(...rotationVector(compose(transpose(poseMatrix(right, p)), poseMatrix(turned, p)))) ** 2);
-  return degrees(Math.sqrt(squares.reduce((s, v) => s + v, 0) / tilts.length));
-}
+const left = (poses: Float64Array): number => Math.hypot(...rotationsLeft(poses, right).rmsDeg);
 
 test("views turned by 1° about each axis and moved by half a pixel come back; the mean rotation stays, workers change nothing", async () => {
   const shifts = Float64Array.from({ length: 2 * tilts.length }, () => g.uniform() - 0.5),

@@ -19,7 +19,7 @@ export interface RefinePosesOptions {
   readonly iterations?: number | undefined;
   /** Longest turn of a view in a round, degrees. Default 1.5. */
   readonly stepDeg?: number | undefined;
-  /** Standard deviation of the Gaussian that views are smoothed with, pixels: what is finer is noise. Default 1. */
+  /** Standard deviation of the Gaussian that views are smoothed with, pixels. Default 0.5: wider ones hide the small features that tell rotations, also in noise. */
   readonly smoothing?: number | undefined;
   /** Done when a round's own step is below this, degrees rms. Default 0.02. */
   readonly toleranceDeg?: number | undefined;
@@ -47,9 +47,19 @@ const MOMENTUM = 0.8;
  * @see Golub & Pereyra, Inverse Probl. 19, R1 (2003); Polyak, USSR Comput. Math. Math. Phys. 4, 1 (1964)
  */
 export async function refinePoses(series: TiltSeries, options: RefinePosesOptions = {}): Promise<RefinedPoses> {
-  const { rounds = 40, iterations = 6, stepDeg = 1.5, smoothing = 1, toleranceDeg = 0.02, workers, kernels, signal, onProgress } = options;
+  const {
+    rounds = 40,
+    iterations = 6,
+    stepDeg = 1.5,
+    smoothing = 0.5,
+    toleranceDeg = 0.02,
+    workers,
+    kernels,
+    signal,
+    onProgress,
+  } = options;
   if (!(stepDeg > 0 && stepDeg <= 10)) fail("bad-value", { stepDeg }, "the longest turn of a view in a round is between 0 and 10 degrees");
-  if (!(smoothing >= 0 && smoothing <= 20)) fail("bad-value", { smoothing }, "smoothing is a width in pixels, 0 to 20, e.g. 1");
+  if (!(smoothing >= 0 && smoothing <= 20)) fail("bad-value", { smoothing }, "smoothing is a width in pixels, 0 to 20, e.g. 0.5");
   if (!(Number.isInteger(rounds) && rounds >= 1)) fail("bad-value", { rounds }, "at least one round");
   if (series.mask?.some((m) => m !== 0)) fail("unsupported", {}, "masked pixels have no residual: repair them first (`repairPixels`)");
   const [views, ny, nx] = series.shape,
@@ -68,7 +78,6 @@ export async function refinePoses(series: TiltSeries, options: RefinePosesOption
     );
     volume = r.volume;
     const step = posesStep(data, [views, ny, nx], volume, shape, poses, shifts, kernels);
-    withoutGauge(step, poses);
     const rms = (from: number, to: number): number => {
       let s = 0;
       for (let p = 0; p < views; p++) for (let k = from; k < to; k++) s += step[5 * p + k]! ** 2;
@@ -85,6 +94,7 @@ export async function refinePoses(series: TiltSeries, options: RefinePosesOption
       for (let k = 0; k < 3; k++) velocity[5 * p + k]! *= Math.min(1, longest / (turn || 1));
       for (let k = 3; k < 5; k++) velocity[5 * p + k]! *= Math.min(1, 1 / (move || 1));
     }
+    withoutGauge(velocity, poses);
     poses = turned(poses, (p) => [velocity[5 * p]!, velocity[5 * p + 1]!, velocity[5 * p + 2]!]);
     shifts = shifts.map((v, i) => v + velocity[5 * (i >> 1) + 3 + (i & 1)]!);
   }
