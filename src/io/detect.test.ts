@@ -8,7 +8,7 @@ import { writeCbf } from "./cbf.js";
 import { detectFormat, imageFormats, openFrames } from "./detect.js";
 import { toFloat32 } from "./frames.js";
 import { writeMrc } from "./mrc.js";
-import { openPath } from "./node/files.js";
+import { listFiles, openPath } from "./node/files.js";
 import { writeNpy } from "./npy.js";
 import { writeSmv } from "./smv.js";
 import { bytesSource } from "./source.js";
@@ -70,6 +70,14 @@ test("stacks join; an odd frame in a series is named", async () => {
   await expect(odd.read(1)).rejects.toMatchObject({ code: "bad-file", details: { file: "2.img" } });
 });
 
+test("a damaged file is named, alone and in a series", async () => {
+  const whole = writeTiff(image(1)),
+    cut = whole.slice(0, 20);
+  await expect(openFrames(bytesSource(cut, "7.tif"))).rejects.toThrow(/bad-file.*"7\.tif"/);
+  const series = await openFrames([bytesSource(whole, "1.tif"), bytesSource(cut, "2.tif"), bytesSource(whole, "3.tif")]);
+  expect((await series.read(2)).data[1]).toBe(11);
+  await expect(series.read(1)).rejects.toThrow(/bad-file.*"2\.tif"/);
+});
 test("ZIP archives and a user's own format", async () => {
   const s = await openFrames(writeZip([1, 2, 3].map((k) => ({ name: `d/${k}.tif`, bytes: writeTiff(image(k)) }))));
   expect(s.shape[0]).toBe(3);
@@ -78,6 +86,9 @@ test("ZIP archives and a user's own format", async () => {
   expect((await openFrames(Uint8Array.of(7, 7), { formats: [own, ...imageFormats] })).format).toBe("own");
 });
 
+test("an empty folder is called one", async () => {
+  await expect(listFiles(mkdtempSync(join(tmpdir(), "frames-")))).rejects.toThrow(/not-found: the folder holds no files/);
+});
 test("a folder on disk", async () => {
   const dir = mkdtempSync(join(tmpdir(), "ewald-series-"));
   for (const k of [1, 2, 11]) writeFileSync(join(dir, `${k}.tiff`), writeTiff(image(k)));

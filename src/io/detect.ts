@@ -1,4 +1,4 @@
-import { fail } from "../core/errors.js";
+import { fail, isSdkError } from "../core/errors.js";
 import { bloFrames } from "./blo.js";
 import { latin1 } from "./bytes.js";
 import { cbfFrames } from "./cbf.js";
@@ -142,7 +142,18 @@ async function openOne(source: ByteSource, options: OpenOptions): Promise<FrameS
       { name: source.name, size: source.size, start: latin1(head), formats: (options.formats ?? imageFormats).map((f) => f.name) },
       "this is none of the known image formats; raw data without a header is read with rawFrames and an explicit shape",
     );
-  return format!.open(source, { maxBytes });
+  return naming(source, () => format!.open(source, { maxBytes }));
+}
+
+/** What goes wrong in one of many files says in which. */
+async function naming<T>(source: ByteSource, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    const { name } = source;
+    if (!isSdkError(e) || name === undefined || Object.values(e.details).includes(name)) throw e;
+    return fail(e.code, { file: name, ...e.details }, e.hint, e);
+  }
 }
 
 const extensionOf = (s: ByteSource): string => /\.[^.]*$/.exec(s.name?.toLowerCase() ?? "")?.[0] ?? "";
@@ -172,14 +183,15 @@ async function pick(sources: readonly ByteSource[], options: OpenOptions): Promi
 async function openSeries(sources: readonly ByteSource[], options: OpenOptions): Promise<FrameSource> {
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   const { format, files } = await pick(sources, options);
-  const first = await format.open(files[0]!, { maxBytes });
+  const open = (file: ByteSource): Promise<FrameSource> => naming(file, () => format.open(file, { maxBytes }));
+  const first = await open(files[0]!);
   if (files.length === 1) return withWarning(first, sources.length - 1);
   // Files of one frame each open when they are read; longer ones have to be opened to know how long they are.
   const parts: { file: ByteSource; start: number; n: number }[] = [];
   let n = 0;
   const odd: string[] = [];
   for (const [k, file] of files.entries()) {
-    const opened = k === 0 ? first : first.shape[0] === 1 ? undefined : await format.open(file, { maxBytes });
+    const opened = k === 0 ? first : first.shape[0] === 1 ? undefined : await open(file);
     if (opened && (opened.shape[1] !== first.shape[1] || opened.shape[2] !== first.shape[2])) odd.push(file.name ?? "?");
     else {
       const count = opened?.shape[0] ?? 1;
@@ -201,7 +213,7 @@ async function openSeries(sources: readonly ByteSource[], options: OpenOptions):
   };
   const use = async <T>(i: number, run: (source: FrameSource, local: number) => Promise<T>): Promise<T> => {
     const { file, local } = find(i);
-    const source = await format.open(file, { maxBytes });
+    const source = await open(file);
     try {
       if (local >= source.shape[0] || source.shape[1] !== first.shape[1] || source.shape[2] !== first.shape[2])
         fail(
@@ -209,7 +221,7 @@ async function openSeries(sources: readonly ByteSource[], options: OpenOptions):
           { file: file.name, shape: source.shape, first: first.shape },
           "the files of a series have frames of one shape; take the odd one out",
         );
-      return await run(source, local);
+      return await naming(file, () => run(source, local));
     } finally {
       await source.close?.();
     }

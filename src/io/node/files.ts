@@ -123,6 +123,7 @@ export async function listFiles(pattern: string): Promise<string[]> {
     if (head === "**" && tail.length > 1) await walk(folder, tail);
   };
   await walk(root, parts.slice(fixed));
+  if (out.length === 0 && info?.isDirectory()) fail("not-found", { folder: pattern }, "the folder holds no files");
   if (out.length === 0)
     fail(
       "not-found",
