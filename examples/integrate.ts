@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const geometry = choice("geometry", ["continuous", "precession", "static"]);
   const optics = { wavelength: one("wavelength"), voltageKv: one("kv"), invAngstromPerPixel: one("aperpixel"), phiDeg: one("phi") };
   const { series, spots, notes } = await pipeline.describeSeries(source, { ...optics, alphaDeg, geometry }, listed.pts);
-  for (const note of [...source.warnings, ...notes]) console.error(`  ${note}`);
+  for (const note of notes) console.error(`  ${note}`);
   const noise = numbers("noise") ? { gain: one("noise")!, psi: numbers("noise")![1] ?? 0 } : spots.noise;
   const found = { ...spots, noise, saturation: one("saturation") ?? spots.saturation, diameter: one("diameter") ?? spots.diameter };
   const c = numbers("cell");
@@ -53,7 +53,10 @@ async function main(): Promise<void> {
   const files = pipeline.reducedFiles(r, o.name ?? basename(ptsFile ?? "series", extname(ptsFile ?? "")), record.cellSigma);
   mkdirSync(o.out ?? "out", { recursive: true });
   for (const [file, content] of files) writeFileSync(join(o.out ?? "out", file), content);
-  console.error(["", ...record.warnings, ...r.warnings, `written to ${o.out ?? "out"}: ${[...files.keys()].join(", ")}`].join("\n"));
-  console.log(o.json ? JSON.stringify({ file: path, ...pipeline.reducedRecord(r) }) : pipeline.reducedSummary(r).join("\n"));
+  const warnings = [...source.warnings, ...record.warnings, ...r.warnings];
+  console.error(["", ...warnings, `written to ${o.out ?? "out"}: ${[...files.keys()].join(", ")}`].join("\n"));
+  console.log(
+    o.json ? JSON.stringify({ file: path, ...pipeline.reducedRecord({ ...r, warnings }) }) : pipeline.reducedSummary(r).join("\n"),
+  );
 }
 runCommand("integrate", main);

@@ -42,8 +42,11 @@ function main(): void {
   // biome-ignore format: one idea
   const options = { seed: number("seed"), trials: number("trials"), z: number("z"), laue: o.laue, spaceGroup: number("group"), power: number("power") };
   const steps = solveStructureSteps(input.reflections, input.cell, composition, options);
-  const r = runSync(steps, (p) => process.stderr.write(`\r${((100 * p.done) / p.total).toFixed(0).padStart(3)} % ${p.note.padEnd(60)}`));
-  process.stderr.write(`\n${[...input.warnings, ...r.warnings].map((w) => `note: ${w}\n`).join("")}`);
+  const found = runSync(steps, (p) =>
+    process.stderr.write(`\r${((100 * p.done) / p.total).toFixed(0).padStart(3)} % ${p.note.padEnd(60)}`),
+  );
+  const r = { ...found, warnings: [...input.warnings, ...found.warnings] };
+  process.stderr.write(`\n${r.warnings.map((w) => `note: ${w}\n`).join("")}`);
   if (o.out) writeFileSync(o.out, writeCif({ version: "1.1", comments: [], blocks: [structureToCif(r.structure, "solution")] }));
   console.log(o.json ? JSON.stringify(solutionRecord(r)) : solutionSummary(r).join("\n"));
   if (r.status === "failed") process.exitCode = 2;
