@@ -44,19 +44,17 @@ async function main(): Promise<void> {
   const c = numbers("cell");
   const onProgress = (p: Progress) => void process.stderr.write(`\r${((100 * p.done) / p.total).toFixed(0)} % ${p.note.padEnd(60)}`);
   const lattice = { bravais: o.bravais as BravaisType | undefined, knownCell: c && unitCell(c[0]!, c[1]!, c[2]!, c[3], c[4], c[5]) };
-  const m = numbers("merge");
-  const use = choice("use", ["profile", "box"]);
+  const [m, use] = [numbers("merge"), choice("use", ["profile", "box"])];
   const virtual = m && { merge: m[0]!, step: m[1] ?? m[0]!, use };
   const wanted = { dMin: one("dmin"), boxDiameters: one("box"), virtual, curves: { use }, onProgress };
   const record = await pipeline.processSeries(source, series, { spots: found, ...lattice, onProgress });
-  const r = await pipeline.reduceSeries(source, pipeline.integrationExperiment(record), { ...wanted, bravais: record.lattice.bravais });
+  const where = pipeline.integrationExperiment(record);
+  const reduced = await pipeline.reduceSeries(source, where, { ...wanted, bravais: record.lattice.bravais });
+  const r = { ...reduced, warnings: [...source.warnings, ...record.warnings, ...reduced.warnings] };
   const files = pipeline.reducedFiles(r, o.name ?? basename(ptsFile ?? "series", extname(ptsFile ?? "")), record.cellSigma);
   mkdirSync(o.out ?? "out", { recursive: true });
   for (const [file, content] of files) writeFileSync(join(o.out ?? "out", file), content);
-  const warnings = [...source.warnings, ...record.warnings, ...r.warnings];
-  console.error(["", ...warnings, `written to ${o.out ?? "out"}: ${[...files.keys()].join(", ")}`].join("\n"));
-  console.log(
-    o.json ? JSON.stringify({ file: path, ...pipeline.reducedRecord({ ...r, warnings }) }) : pipeline.reducedSummary(r).join("\n"),
-  );
+  console.error(["", ...r.warnings, `written to ${o.out ?? "out"}: ${[...files.keys()].join(", ")}`].join("\n"));
+  console.log(o.json ? JSON.stringify({ file: path, ...pipeline.reducedRecord(r) }) : pipeline.reducedSummary(r).join("\n"));
 }
 runCommand("integrate", main);
