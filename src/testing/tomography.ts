@@ -42,6 +42,14 @@ export function blobs(
   return out;
 }
 
+/** Four blobs without symmetry: z, y, x, height, sigma. */
+export const fourBlobs = [
+  [0, 0, 0, 5, 2.2],
+  [6, -6, 7, 4, 1.8],
+  [-7, 5, -6, 6, 1.8],
+  [3, 8, 2, 5, 1.8],
+] as const;
+
 /** Exact views (line integrals at the pixel centres) of the same blobs, [P, ny, nx]. */
 export function blobViews(
   poses: Float64Array,

@@ -1,18 +1,12 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { blobViews } from "../testing/tomography.js";
+import { blobViews, fourBlobs } from "../testing/tomography.js";
 import { alignSeries } from "./align.js";
 import { posesFromTilts } from "./poses.js";
 import { registrar, shiftViews } from "./shift.js";
 import { tiltSeries } from "./tilt-series.js";
 
 const tilts = Array.from({ length: 25 }, (_, i) => -72 + 6 * i);
-const list = [
-  [0, 0, 0, 5, 2.2],
-  [6, -6, 7, 4, 1.8],
-  [-7, 5, -6, 6, 1.8],
-  [3, 8, 2, 5, 1.8],
-] as const;
 
 test("a phase ramp moves images exactly, odd and even, and back; the registrar finds the move", () => {
   for (const [ny, nx] of [
@@ -20,7 +14,7 @@ test("a phase ramp moves images exactly, odd and even, and back; the registrar f
     [36, 33],
   ] as const) {
     const poses = posesFromTilts([20]);
-    const [here, there] = [blobViews(poses, [ny, nx], list), blobViews(poses, [ny, nx], list, [1.3, -0.85])];
+    const [here, there] = [blobViews(poses, [ny, nx], fourBlobs), blobViews(poses, [ny, nx], fourBlobs, [1.3, -0.85])];
     const moved = shiftViews(here, [1, ny, nx], [1.3, -0.85]);
     expect(Math.max(...moved.map((v, i) => Math.abs(v - there[i]!)))).toBeLessThan(0.1); // tails at the rim wrap round
     const r = registrar(ny, nx);
@@ -36,7 +30,7 @@ test.each([90, 0])("a series displaced by up to 2 px is aligned to 0.05 px, axis
     n = 44,
     poses = posesFromTilts(tilts, { axisDeg });
   const shifts = Float64Array.from({ length: 2 * tilts.length }, () => 4 * (g.uniform() - 0.5));
-  const series = tiltSeries(blobViews(poses, [n, n], list, shifts), [tilts.length, n, n], poses);
+  const series = tiltSeries(blobViews(poses, [n, n], fourBlobs, shifts), [tilts.length, n, n], poses);
   const a = await alignSeries(series, { matching: 2, iterations: 15 });
   expect(a.rounds.length).toBe(5);
   expect(a.rounds.at(-1)!.r1!).toBeLessThan(a.rounds.at(-2)!.r1! + 1e-4);
@@ -59,7 +53,7 @@ test.each([90, 0])("a series displaced by up to 2 px is aligned to 0.05 px, axis
 test("views that are aligned already stay where they are, and go to the centre of mass when that is asked for", async () => {
   const n = 44,
     poses = posesFromTilts(tilts),
-    aside = list.map(([z, y, x, h, s]) => [z + 1.2, y, x - 1.7, h, s] as const),
+    aside = fourBlobs.map(([z, y, x, h, s]) => [z + 1.2, y, x - 1.7, h, s] as const),
     series = tiltSeries(blobViews(poses, [n, n], aside), [tilts.length, n, n], poses);
   const rms = (v: Float64Array): number => Math.sqrt(v.reduce((s, x) => s + x * x, 0) / (v.length / 2));
   const stay = await alignSeries(series, { matching: 1, iterations: 15 }),
@@ -77,9 +71,9 @@ test("views that are aligned already stay where they are, and go to the centre o
 
 test("what cannot be aligned is said", async () => {
   const poses = posesFromTilts([0, 10]);
-  await expect(alignSeries(tiltSeries(blobViews(poses, [20, 20], list), [2, 20, 20], poses))).rejects.toThrow(/three views/);
+  await expect(alignSeries(tiltSeries(blobViews(poses, [20, 20], fourBlobs), [2, 20, 20], poses))).rejects.toThrow(/three views/);
   const more = posesFromTilts([0, 10, 20]);
-  await expect(alignSeries(tiltSeries(blobViews(more, [20, 20], list), [3, 20, 20], more), { angleStepDeg: 99 })).rejects.toThrow(
+  await expect(alignSeries(tiltSeries(blobViews(more, [20, 20], fourBlobs), [3, 20, 20], more), { angleStepDeg: 99 })).rejects.toThrow(
     /degrees/,
   );
 });

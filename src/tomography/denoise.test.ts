@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runSync } from "../core/job.js";
 import { rng } from "../core/rng.js";
-import { blobViews } from "../testing/tomography.js";
+import { blobViews, fourBlobs } from "../testing/tomography.js";
 import { anscombe, estimateNoise, inverseAnscombe } from "./anscombe.js";
 import { averageFrames, denoiseSteps } from "./denoise.js";
 import { posesFromTilts } from "./poses.js";
@@ -9,12 +9,6 @@ import { reconstruct } from "./reconstruct.js";
 import { reconstructSlabs } from "./slabs.js";
 import { tiltSeries } from "./tilt-series.js";
 
-const list = [
-  [0, 0, 0, 5, 2.2],
-  [6, -6, 7, 4, 1.8],
-  [-7, 5, -6, 6, 1.8],
-  [3, 8, 2, 5, 1.8],
-] as const;
 const moments = (a: ArrayLike<number>): [number, number] => {
   let m = 0,
     v = 0;
@@ -37,7 +31,7 @@ test("the stabilised noise has unit variance, and its mean comes back without bi
 
 test("gain and readout noise of repeated frames", () => {
   const draw = rng(1),
-    clean = blobViews(posesFromTilts([0]), [64, 64], list).map((v) => 20 + 3 * v),
+    clean = blobViews(posesFromTilts([0]), [64, 64], fourBlobs).map((v) => 20 + 3 * v),
     n = 6;
   const frames = new Float32Array(n * 64 * 64).map((_, i) => 1.7 * draw.poisson(clean[i % 4096]!) + 2 * draw.normal());
   const e = estimateNoise(frames, [n, 64, 64]);
@@ -49,7 +43,7 @@ test("gain and readout noise of repeated frames", () => {
 test("block matching takes most of the noise and leaves the object", () => {
   const draw = rng(3),
     poses = posesFromTilts([40]);
-  const clean = blobViews(poses, [40, 44], list).map((v) => 4 + v);
+  const clean = blobViews(poses, [40, 44], fourBlobs).map((v) => 4 + v);
   const series = tiltSeries(
     clean.map((v) => draw.poisson(v)),
     [1, 40, 44],
@@ -68,7 +62,7 @@ test("drift of noisy frames to 0.05 px; the mean is sharper than without", () =>
     n = 5,
     poses = posesFromTilts([0, 0, 0, 0, 0]);
   const drift = Float64Array.from({ length: 2 * n }, (_, i) => (i % 2 ? -0.9 : 1.3) * Math.floor(i / 2));
-  const frames = blobViews(poses, [48, 50], list, drift).map((v) => draw.poisson(10 * v + 1));
+  const frames = blobViews(poses, [48, 50], fourBlobs, drift).map((v) => draw.poisson(10 * v + 1));
   const a = averageFrames(Float32Array.from(frames), [n, 48, 50], 5);
   for (const c of [0, 1]) {
     const left = Array.from({ length: n }, (_, k) => a.shifts[2 * k + c]! + drift[2 * k + c]!);
@@ -80,7 +74,7 @@ test("drift of noisy frames to 0.05 px; the mean is sharper than without", () =>
 test("slabs are the rows of the whole volume; what cannot be cut is said", async () => {
   const poses = posesFromTilts([-60, -30, 0, 30, 60]),
     [ny, nx] = [26, 24];
-  const views = blobViews(poses, [ny, nx], list);
+  const views = blobViews(poses, [ny, nx], fourBlobs);
   const whole = await reconstruct(tiltSeries(views, [5, ny, nx], poses), { method: "sirt", iterations: 5, workers: 1 });
   const source = {
     shape: [5, ny, nx] as const,

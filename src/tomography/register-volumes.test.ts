@@ -1,18 +1,12 @@
 import { expect, test } from "vitest";
 import { rotationFromVector, rotationVector } from "../geometry/rotation-forms.js";
 import { correlation } from "../numerics/stats.js";
-import { blobs } from "../testing/tomography.js";
+import { blobs, fourBlobs } from "../testing/tomography.js";
 import { moveVolume } from "./move-volume.js";
 import { registerVolumes } from "./register-volumes.js";
 
 type Blob = readonly [z: number, y: number, x: number, height: number, sigma: number];
-const list: readonly Blob[] = [
-  [0, 0, 0, 5, 2.2],
-  [6, -6, 7, 4, 1.8],
-  [-7, 5, -6, 6, 1.8],
-  [3, 8, 2, 5, 1.8],
-  [-2, -7, 5, 3, 1.5],
-];
+const list: readonly Blob[] = [...fourBlobs, [-2, -7, 5, 3, 1.5]];
 const shape = [35, 38, 41] as const,
   still = blobs(shape, list),
   identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];

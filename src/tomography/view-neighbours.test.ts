@@ -1,23 +1,17 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
 import { describeData } from "../testing/data.js";
-import { blobViews, publishedAngles, publishedArray } from "../testing/tomography.js";
+import { blobViews, fourBlobs, publishedAngles, publishedArray } from "../testing/tomography.js";
 import { inspectSeries } from "./inspect-series.js";
 import { posesFromEuler, posesFromTilts } from "./poses.js";
 import { tiltSeries } from "./tilt-series.js";
 import { viewNeighbours } from "./view-neighbours.js";
 
-const list = [
-  [0, 0, 0, 5, 2.2],
-  [6, -6, 7, 4, 1.8],
-  [-7, 5, -6, 6, 1.8],
-  [3, 8, 2, 5, 1.8],
-] as const;
 const tilts = Array.from({ length: 31 }, (_, i) => -75 + 5 * i),
   shape = [31, 40, 40] as const,
   g = rng(4),
   shifts = Float64Array.from({ length: 62 }, () => 4 * (g.uniform() - 0.5)),
-  views = blobViews(posesFromTilts(tilts), [40, 40], list, shifts);
+  views = blobViews(posesFromTilts(tilts), [40, 40], fourBlobs, shifts);
 /** 0, 1, −1, 2, −2, … from the middle: the order in which a dose-symmetric series is recorded. */
 const acquired = (n: number): number[] => Array.from({ length: n }, (_, i) => (n >> 1) + (i % 2 ? 1 : -1) * Math.ceil(i / 2));
 const shuffled = (n: number): number[] => {
