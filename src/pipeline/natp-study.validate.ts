@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { inverse } from "../core/frames.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { spaceGroupFromHall } from "../geometry/space-groups.js";
 import { averagedFrames, averagingPlan, type IntegratedSeries, integrateSeries, suggestSpotSettings } from "../integration/index.js";
@@ -26,7 +27,8 @@ import { missingAtom } from "./study-sodium.js";
 /**
  * The study of the ceramics paper on simulated data, one table and one figure: a NASICON crystal collected in three ways (`ceramicCase` says what comes
  * from where), static steps left out, static frames averaged to 1.5°, boxes of 1 to 2.5 spot diameters, the scarce sodium site left out of a
- * refinement. Angles are those that the microscope reports, refined by us. EWALD_WAVES names a folder that keeps the waves; EWALD_FIGURE a file for the figure.
+ * refinement. Angles are those that the microscope reports, refined by us; the Laue class is given, the rest of the symmetry is not. EWALD_WAVES names a
+ * folder that keeps the waves; EWALD_FIGURE a file for the figure.
  */
 type Kind = Exposure["kind"];
 const laue = spaceGroupFromHall('-R 3 2"'),
@@ -38,22 +40,30 @@ async function row(name: string, s: IntegratedSeries): Promise<StudyRow> {
     { rInt, ccHalf, observations, completeness } = r.merged.before.overall,
     reference = ceramicCase("static").crystal.structure;
   let solved = 0,
+    trusted = 0,
     rmsd = Number.NaN;
+  const groups = new Set<string>();
   for (let seed = 1; seed <= 3; seed++) {
-    const { structure } = await solveStructure(r.merged.observations, r.cell, composition, { seed }),
-      match = compareStructures(structure, reference);
+    const { structure, axes, status } = await solveStructure(r.merged.observations, r.cell, composition, { seed, laue: laue.laueGroup }),
+      // A group below R-3c may come on axes of its own.
+      match = compareStructures(structure, reference, { basis: inverse(axes) });
+    groups.add(structure.spaceGroup.hm);
     // 108 atoms of the framework and the first sodium site.
     if (match.matched >= 108 && match.max < 0.15) {
       solved++;
+      if (status === "solved") trusted++;
       if (!(match.rmsd >= rmsd)) rmsd = match.rmsd;
     }
   }
-  return { name, frames: s.experiment.geometry.length, rInt, ccHalf, observations, completeness, solved, rmsd };
+  const found = { name, frames: s.experiment.geometry.length, rInt, ccHalf, observations, completeness, solved, trusted, rmsd };
+  console.log(`${JSON.stringify(found)} ${[...groups].join(", ")}`);
+  return found;
 }
 
 test("three ways to collect, thinner steps, averaged frames, boxes and the scarce sodium site", async () => {
   const begin = cpuSeconds();
-  const kinds = ["static", "continuous", "precession"] as const,
+  // Stills last: their times are compared with those of the averages, and both should find compiled code.
+  const kinds = ["precession", "continuous", "static"] as const,
     names = { static: "static 0.1°", continuous: "rotation 0.3°", precession: "precession" };
   const recorded = {} as Record<Kind, ReturnType<typeof record>>,
     found = {} as Record<Kind, Processed>,
@@ -83,10 +93,12 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
   // Stills left out: what a coarser step would have recorded, with angles refined from what is left.
   const still = recorded.static,
     c = ceramicCase("static");
+  const thin: Processed[] = [];
   for (const keep of [2, 3, 4]) {
     const every = <T>(a: readonly T[]): T[] => a.filter((_, i) => i % keep === 0),
       part: Recorded = { ...still, frames: every(still.frames), nominal: every(still.nominal) };
-    rows.push(await row(`static 0.${keep}°`, (await processed(part, still.simulation, c, settings.static)).series));
+    thin.push(await processed(part, still.simulation, c, settings.static));
+    rows.push(await row(`static 0.${keep}°`, thin.at(-1)!.series));
   }
   // Fifteen stills to one frame of 1.5°.
   const plan = averagingPlan(still.frames.length, { merge: 15 }),
@@ -98,18 +110,29 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
       noise: { gain: still.noise.gain, psi: 15 * still.noise.psi },
     },
     mean = await processed(together, still.simulation, c, settings.static),
-    faster = found.static.cpu.map((v, i) => v / mean.cpu[i]!);
+    times = [found.static.cpu, mean.cpu].map((t) => [...t, t.reduce((s, v) => s + v, 0)]),
+    faster = times[0]!.map((v, i) => v / times[1]![i]!);
   rows.push(await row("average 1.5°", mean.series));
   // Boxes on the first precession frames, whose pattern is dense.
   const box = await boxes(recorded.precession, found.precession.series, 24);
-  const na = {
-    precession: await missingAtom(ceramicCase("precession").crystal.structure, found.precession.series, laue, 1),
-    continuous: await missingAtom(ceramicCase("continuous").crystal.structure, found.continuous.series, laue, 5),
-  };
+  console.log(JSON.stringify({ times, truth, rTrue, angles, box }));
+  // Virtual frames of 1.5° (precession: its own), as in the paper.
+  const without = async (s: IntegratedSeries, merge: number) => {
+      const found = await missingAtom(c.crystal.structure, s, laue, merge);
+      console.log(JSON.stringify(found));
+      return found;
+    },
+    na = {
+      precession: await without(found.precession.series, 1),
+      rotation: await without(found.continuous.series, 5),
+      "static 0.1°": await without(found.static.series, 15),
+      "static 0.3°": await without(thin[1]!.series, 5),
+      "average 1.5°": await without(mean.series, 1),
+    };
   const cpu = cpuSeconds() - begin;
   console.log(
     [
-      "collection        frames  R_int %  CC1/2  observations  complete %  solved of 3  RMSD (Å)",
+      "collection        frames  R_int %  CC1/2  observations  complete %  solved of 3  without a doubt  RMSD (Å)",
       ...rows.map((r) =>
         [
           r.name.padEnd(18),
@@ -119,13 +142,14 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
           String(r.observations).padStart(11),
           percent(r.completeness).padStart(11),
           String(r.solved).padStart(11),
+          String(r.trusted).padStart(15),
           r.rmsd.toFixed(3).padStart(11),
         ].join(" "),
       ),
       `spot diameters (px) ${kinds.map((k) => settings[k].diameter).join(", ")}; R_int of counts without noise ${kinds.map((k) => percent(rTrue[k]!)).join(", ")}`,
       `angles reported and refined against the truth (°) ${kinds.map((k) => angles[k]!.map((v) => v.toFixed(3)).join(" → ")).join(", ")}`,
       `correlation with the truth, I > 10 σ: ${kinds.map((k) => truth[k]!.toFixed(5)).join(", ")}`,
-      `1.5° frames: peak search, angles, integration ${faster.map((v) => v.toFixed(1)).join(", ")} times faster than stills (${found.static.cpu.map((v) => v.toFixed(1)).join(", ")} s)`,
+      `1.5° frames: peak search, angles, integration, all ${faster.map((v) => v.toFixed(1)).join(", ")} times faster than stills (${times.map((t) => t.map((v) => v.toFixed(2)).join(", ")).join(" s and ")} s)`,
       `box ${box.map((b) => `${b.box}: fit ${percent(b.fit)} %, sum ${percent(b.sum)} %`).join("; ")}`,
       ...Object.entries(na).map(
         ([k, v]) =>
@@ -134,27 +158,32 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
       `${cpu.toFixed(0)} s of processor`,
     ].join("\n"),
   );
-  if (process.env.EWALD_FIGURE) writeFileSync(process.env.EWALD_FIGURE, figureSvg(studyPlots(rows, box, na)));
+  if (process.env.EWALD_FIGURE) writeFileSync(process.env.EWALD_FIGURE, figureSvg(studyPlots(rows, box, na, faster)));
   for (const k of kinds) expect(truth[k]!, k).toBeGreaterThanOrEqual(0.995);
   for (const k of kinds) expect(angles[k]![1], k).toBeLessThan(0.7 * angles[k]![0]);
   const of = (name: string): StudyRow => rows.find((r) => r.name === name)!;
   expect(of("precession").rInt).toBeLessThan(of("rotation 0.3°").rInt - 0.02);
-  expect(of("precession").rInt).toBeLessThan(of("static 0.1°").rInt - 0.02);
-  // Wanted: rotation below static. Both integrate the same curve: what separates them is neither noise nor angles.
-  for (const k of kinds) expect(Math.abs(of(names[k]).rInt - rTrue[k]!), k).toBeLessThan(0.01);
-  // Steps wider than the curves lose them. Wanted besides: no solution from 0.3° on; of the five atoms of this structure all are still found.
-  for (const k of [2, 3, 4]) expect(of(`static 0.${k}°`).rInt).toBeGreaterThan(of(`static 0.${(k - 1).toString()}°`).rInt);
+  expect(of("rotation 0.3°").rInt).toBeLessThan(of("static 0.1°").rInt);
+  // The crystal and the collection order them, noise and integration not.
+  expect(rTrue.precession!).toBeLessThan(rTrue.continuous! - 0.02);
+  expect(rTrue.continuous!).toBeLessThan(rTrue.static!);
+  // Steps wider than the curves lose them: R of the dynamical refinement goes from 7.24 to 13.35 % in the paper, 1.84 times, from 0.1 to 0.3°.
+  expect(na["static 0.3°"].rObs).toBeGreaterThan(1.84 * na["static 0.1°"].rObs);
+  for (const k of [2, 3, 4]) expect(of(`static 0.${k}°`).rInt).toBeGreaterThan(of("static 0.1°").rInt + 0.04);
   expect(of("static 0.3°").observations).toBeLessThan(0.75 * of("static 0.1°").observations);
-  expect(of("static 0.4°").completeness).toBeLessThan(0.8);
-  // Averages: the structure is as good, the peak search as much faster as there are fewer frames; R_int is 2.5 points higher.
+  expect(of("static 0.3°").completeness).toBeLessThan(0.8);
+  // Averages: solution and refinement are as good, and all of the processing is faster.
+  expect(na["average 1.5°"].rObs).toBeLessThan(na["static 0.1°"].rObs + 0.005);
   expect(of("average 1.5°").solved).toBe(3);
   expect(of("average 1.5°").rmsd).toBeLessThan(of("static 0.1°").rmsd + 0.005);
   expect(of("average 1.5°").rInt).toBeLessThan(of("static 0.1°").rInt + 0.03);
   expect(faster[0]).toBeGreaterThan(8);
+  // Wanted: 8 for all of it. Spots cost as much as frames in the angles, and one on an average stands for four on stills.
+  expect(faster[3]).toBeGreaterThan(5);
   expect(box[3]!.fit).toBeLessThan(0.02);
   expect(box[3]!.sum).toBeGreaterThan(0.08);
   expect(na.precession.sigmas).toBeGreaterThan(3);
-  expect(na.continuous.sigmas).toBeLessThan(na.precession.sigmas);
+  expect(na.rotation.sigmas).toBeLessThan(na.precession.sigmas);
 }, 3_600_000);
 
 /** Mean change of intensities above 10 σ with the box, in spot diameters, against a box of one. */

@@ -64,7 +64,8 @@ export function demoCase(): DynamicalCase {
  * One crystal of a NASICON ceramic collected in three ways, like the samples of the ceramics paper: static steps of 0.1°, continuous rotation in
  * frames of 0.3°, precession of 0.7° every degree, over 80°; the second sodium site is 7 % full. All three have the same number of electrons a
  * degree of tilt. From the paper: steps, frame widths, "highly crystalline" grains, angles of the rotation that are read late and not those of
- * stopped frames. Stage: 0.03° rms, what frames of PETS2 (albite) need at least. Camera: spots of a real frame. Assumed: wedge of 600 Å, mosaicity 0.03°.
+ * stopped frames, "thick" particles, of which it gives no figure: a wedge up to 1200 Å, assumed. Stage: 0.03° rms, what frames of PETS2 (albite) need at
+ * least. Camera: spots of a real frame. Assumed besides: mosaicity 0.03°.
  */
 export function ceramicCase(strategy: Exposure["kind"]): DynamicalCase {
   const crystal = natp(),
@@ -83,7 +84,7 @@ export function ceramicCase(strategy: Exposure["kind"]): DynamicalCase {
     crystal,
     composition: "Na1.2 Al0.2 Ti1.8 P3 O12",
     seed,
-    model: { thickness: 600 },
+    model: { thickness: 1200 },
     options: {
       ...seriesOf(crystal, seed, 0.0058, exposure),
       rocking: { rcWidth: 0.0012, mosaicityDeg: 0.03 },
