@@ -12,7 +12,7 @@ export interface ModelAtomsOptions extends RefineAtomsOptions {
   readonly minDistance?: number | undefined;
   /** Rounds of removal and addition (default 4). */
   readonly rounds?: number | undefined;
-  /** Significance that an added atom needs (default 6). */
+  /** Significance that an added atom needs, standard deviations (default: what noise exceeds in a tenth of the searches, 4.7 to 5.3). */
   readonly significance?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface ModelledAtoms {
  * add those that the residual asks for, until nothing changes; then refine to the end with error bars.
  */
 export async function modelAtoms(series: PosedProjections, start: AtomModel, options: ModelAtomsOptions = {}): Promise<ModelledAtoms> {
-  const { rounds = 4, minDistance = 1.6, significance = 6 } = options,
+  const { rounds = 4, minDistance = 1.6, significance } = options,
     log: { atoms: number; removed: number; added: number; reducedChi2: number }[] = [];
   const report = (done: number, note: string): void => options.onProgress?.({ done, total: rounds + 1, note } satisfies Progress);
   let model = start,

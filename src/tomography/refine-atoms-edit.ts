@@ -5,6 +5,7 @@ import { gaussianFilter } from "../numerics/filters.js";
 import { quantile } from "../numerics/stats-select.js";
 import { type AtomModel, checkProjections, type PosedProjections } from "./atom-model.js";
 import { classifyIntensities, countClasses } from "./classify.js";
+import { noiseMaximum } from "./noise-maximum.js";
 import type { RefinedAtoms } from "./refine-atoms.js";
 import { pixelVariance } from "./refine-atoms-noise.js";
 import { volumeMaxima } from "./trace-maxima.js";
@@ -21,7 +22,7 @@ export interface ResidualPeaks {
 }
 
 export interface ResidualPeakOptions {
-  /** Least significance, standard deviations (default 6). */
+  /** Least significance, standard deviations (default: what noise exceeds in a tenth of such searches, {@link noiseMaximum}). */
   readonly significance?: number | undefined;
   /** Least intensity (default 0). */
   readonly intensity?: number | undefined;
@@ -36,7 +37,7 @@ export interface ResidualPeakOptions {
  * I = Σ w ρ G / Σ w G² over all views, and its significance I √(Σ w G²). A residual volume whose noise is known.
  */
 export function residualPeaks(series: PosedProjections, refined: RefinedAtoms, options: ResidualPeakOptions = {}): ResidualPeaks {
-  const { significance = 6, intensity = 0, minDistance = 1.6, beyond = 3 } = options;
+  const { intensity = 0, minDistance = 1.6, beyond = 3 } = options;
   const pixel = checkProjections(series),
     [views, ny, nx] = series.shape,
     size = ny * nx,
@@ -62,7 +63,8 @@ export function residualPeaks(series: PosedProjections, refined: RefinedAtoms, o
   memory.f32(top, count).fill(0);
   memory.f32(bottom, count).fill(0);
   const sigma = quantile(Array.from(model.widths), 0.5) / pixel,
-    square = 1 / (4 * Math.PI * sigma * sigma);
+    square = 1 / (4 * Math.PI * sigma * sigma),
+    significance = options.significance ?? noiseMaximum(count, refined.poses, sigma);
   for (let i = 0; i < views; i++) {
     const R = refined.poses.subarray(9 * i, 9 * i + 9),
       w = new Float32Array(size),
