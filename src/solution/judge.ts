@@ -35,7 +35,8 @@ export function missingShare(missing: Composition, content: Composition): number
 
 /**
  * Another trial in another group whose R1 is lower by 15 %, in words: the choice goes by the symmetry of the phases, and pseudosymmetric
- * crystals have more of it there than in their structure. A lower group has more parameters, so this is a hint and no doubt.
+ * crystals have more of it there than in their structure. The parameters that a lower group adds to hundreds of reflections lower R1 by one or two per cent.
+ * @see Hamilton, Acta Cryst. 18, 502 (1965)
  */
 export function rivalTrial(
   trials: readonly { readonly group: string; readonly r1: number }[],

@@ -55,7 +55,7 @@ export interface TrialFigures {
 }
 /** A solved structure and what speaks for it. */
 export interface Solution {
-  /** solved: nothing in {@link doubtsOf}. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
+  /** solved: nothing in {@link doubtsOf}, and no trial in another group fits much better. doubtful: R1 ≤ 0.5. failed: neither; the best trial is returned all the same. */
   readonly status: "solved" | "doubtful" | "failed";
   readonly structure: Structure;
   /** Map of the best trial on the primitive axes, with the group's origin. */
@@ -154,11 +154,10 @@ export function* solveStructureSteps(
   const { data, norm, model, candidate } = best;
   const sane = connectivity(model.fit.structure);
   const { r1, observed } = model.fit;
-  const doubts = doubtsOf(best, limitFor(data, 0.35));
+  const rival = options.spaceGroup === undefined ? rivalTrial(figures, candidate.group.hm, r1) : undefined;
+  const doubts = [...doubtsOf(best, limitFor(data, 0.35)), ...(rival ? [rival] : [])];
   const status = doubts.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
-  const warnings = [...data.warnings, ...doubts],
-    rival = options.spaceGroup === undefined ? rivalTrial(figures, candidate.group.hm, r1) : undefined;
-  if (rival) warnings.push(rival);
+  const warnings = [...data.warnings, ...doubts];
   if (sane.isolated.length > 0) warnings.push(`atoms without a neighbour at bonding distance: ${sane.isolated.slice(0, 10).join(", ")}`);
   if (!doubts.some((d) => d.includes("missing")))
     for (const [e, n] of model.assignment.missing) warnings.push(`${Number(n.toFixed(2))} ${e} of the cell found no peak`);
