@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { inverse } from "../core/frames.js";
 import { rng } from "../core/rng.js";
 import type { Exposure } from "../geometry/experiment.js";
 import { spaceGroupFromHall } from "../geometry/space-groups.js";
+import { compareStructures } from "../refine/index.js";
+import { solveStructure } from "../solution/index.js";
 import { keptWaves } from "../testing/kept-waves.js";
 import { reduceIntegrated } from "./reduce.js";
 import { simulateSeries } from "./simulate.js";
@@ -45,3 +48,14 @@ test("R_int of three collections and four steps against thickness", async () => 
   expect(r("600 continuous 1 fit")).toBeGreaterThan(r("600 static 1 fit"));
   for (const t of [1200, 1800]) expect(r(`${t} continuous 1 fit`)).toBeLessThan(r(`${t} static 1 fit`));
 }, 3_600_000);
+
+test("precession of 1200 Å, the Laue class not told: solved in R-3c from three seeds", async () => {
+  const c = ceramicCase("precession"),
+    simulation = simulateSeries({ ...c.options, waves: await keptWaves(c) }, rng(c.seed)),
+    { merged, cell } = reduceIntegrated(trueSeries(c, simulation, 0.8, 1), { laue });
+  for (let seed = 1; seed <= 3; seed++) {
+    const s = await solveStructure(merged.observations, cell, "Na Ti2 P3 O12", { seed }),
+      match = compareStructures(s.structure, c.crystal.structure, { basis: inverse(s.axes) });
+    expect([s.status, s.structure.spaceGroup.number, match.matched >= 108, match.max < 0.15]).toEqual(["solved", 167, true, true]);
+  }
+}, 1_800_000);

@@ -6,6 +6,7 @@ import { type Completed, completeModelSteps } from "./complete.js";
 import { symmetricPhases } from "./density.js";
 import type { Composition } from "./formula.js";
 import { type GroupCandidate, groupCandidates } from "./group-search.js";
+import { allowance } from "./judge.js";
 import type { Normalised } from "./normalise.js";
 import { operatorScores, phasedSet } from "./operators.js";
 import { groupIndices, type PhasingData } from "./prepare.js";
@@ -23,7 +24,7 @@ export interface Solved extends Reading, Completed {
 /**
  * Symmetry that a model has and its group leaves out: phases of charge flipping obey an operation badly that those of the refined model obey well. Groups of higher order
  * whose operations all reach ⟨cos Δφ⟩ = 0.8 with the calculated phases are built, from the readings of the data in the highest Laue class on; the first that describes
- * the data as well (R within 15 % and 0.01) is taken.
+ * the data as well (R within {@link allowance} and 0.01) is taken.
  * @returns the group and its model, or undefined when the model has no more symmetry
  */
 export function* higherSymmetrySteps(
@@ -41,9 +42,10 @@ export function* higherSymmetrySteps(
     );
     for (const candidate of higher.slice(0, 3)) {
       const model = yield* buildModelSteps(data, norm, symmetricPhases(set, candidate).phase, candidate, formula, factors, { z });
-      if (modelMerit(model) > 1.15 * modelMerit(found.model) + 0.02) continue;
+      const limit = allowance(order(candidate), order(found.candidate)) * modelMerit(found.model);
+      if (modelMerit(model) > limit + 0.02) continue;
       const done = yield* completeModelSteps(data, model, candidate, factors);
-      if (modelMerit(done.model) < 1.15 * modelMerit(found.model) + 0.01) return { data, norm, candidate, ...done };
+      if (modelMerit(done.model) < limit + 0.01) return { data, norm, candidate, ...done };
     }
   }
   return undefined;

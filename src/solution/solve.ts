@@ -50,6 +50,8 @@ export interface TrialFigures {
   readonly flipR: number;
   readonly skewness: number;
   readonly group: string;
+  /** Operations of the group, lattice translations aside. */
+  readonly order: number;
   readonly weakest: number;
   readonly r1: number;
 }
@@ -133,6 +135,7 @@ export function* solveStructureSteps(
       flipR: flip.r,
       skewness: flip.skewness,
       group: candidate.group.hm,
+      order: candidate.group.primitiveOrder,
       weakest: candidate.weakest,
       r1: model.fit.r1,
     });
@@ -154,7 +157,10 @@ export function* solveStructureSteps(
   const { data, norm, model, candidate } = best;
   const sane = connectivity(model.fit.structure);
   const { r1, observed } = model.fit;
-  const rival = options.spaceGroup === undefined ? rivalTrial(figures, candidate.group.hm, r1) : undefined;
+  const rival =
+    options.spaceGroup === undefined
+      ? rivalTrial(figures, { group: candidate.group.hm, order: candidate.group.primitiveOrder, r1 })
+      : undefined;
   const doubts = [...doubtsOf(best, limitFor(data, 0.35)), ...(rival ? [rival] : [])];
   const status = doubts.length === 0 ? "solved" : r1 <= 0.5 ? "doubtful" : "failed";
   const warnings = [...data.warnings, ...doubts];
