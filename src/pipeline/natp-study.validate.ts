@@ -178,7 +178,7 @@ test("three ways to collect, thinner steps, averaged frames, boxes and the scarc
   expect(of("average 1.5°").rmsd).toBeLessThan(of("static 0.1°").rmsd + 0.005);
   expect(of("average 1.5°").rInt).toBeLessThan(of("static 0.1°").rInt + 0.03);
   expect(faster[0]).toBeGreaterThan(8);
-  // Wanted: 8 for all of it. Spots cost as much as frames in the angles, and one on an average stands for four on stills.
+  // Wanted: 8 for all of it, 8.5 on a quiet machine and down to 6.3 on a busy one. Spots cost as much as frames in the angles, and one on an average stands for four on stills.
   expect(faster[3]).toBeGreaterThan(5);
   expect(box[3]!.fit).toBeLessThan(0.02);
   expect(box[3]!.sum).toBeGreaterThan(0.08);
