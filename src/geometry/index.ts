@@ -94,7 +94,7 @@ export { crossingAngles, diffractedVector } from "./predict-rotation.js";
 export type { Reduction } from "./reduction.js";
 export type { MergedReflections, MergeOptions, ReflectionList } from "./reflection-list.js";
 export { completeness, mergeReflections, reflectionList, selectReflections, takeReflections } from "./reflection-list.js";
-export { bell, bellIntegral, camel, erfc, partiality, rockingWeight, rockingWidth } from "./rocking.js";
+export { bell, bellIntegral, camel, partiality, rockingWeight, rockingWidth } from "./rocking.js";
 export { degrees, identity, radians, rotationAbout, rotationDerivative } from "./rotation.js";
 export type { EulerOrder } from "./rotation-euler.js";
 export { eulerAngles, eulerRotation } from "./rotation-euler.js";

@@ -1,3 +1,4 @@
+import { normalCdf } from "../numerics/erf.js";
 import type { Exposure, RockingModel } from "./experiment.js";
 import { radians } from "./rotation.js";
 
@@ -22,7 +23,7 @@ export function bell(s: number, sigma: number, lorentzian = 0): number {
 
 /** Integral of {@link bell} from −∞ to s. */
 export function bellIntegral(s: number, sigma: number, lorentzian = 0): number {
-  const gauss = 0.5 * erfc(-s / (sigma * Math.SQRT2));
+  const gauss = normalCdf(s / sigma);
   if (lorentzian === 0) return gauss;
   return (1 - lorentzian) * gauss + lorentzian * (0.5 + Math.atan((2 * s) / (fwhmOfSigma * sigma)) / Math.PI);
 }
@@ -77,24 +78,4 @@ export function rockingWeight(sg: number, halfRange: number, sigma: number, kind
 /** Fraction of the integrated intensity of a reflection that one continuous exposure records, 0 to 1: 2ΔSg times the weight. */
 export function partiality(sg: number, halfRange: number, sigma: number, lorentzian = 0): number {
   return 2 * halfRange * rockingWeight(sg, halfRange, sigma, "continuous", lorentzian);
-}
-
-/** Complementary error function, absolute error below 1e-14: the Maclaurin series up to 2, Lentz's continued fraction above. */
-export function erfc(x: number): number {
-  const a = Math.abs(x);
-  if (a < 2) {
-    let term = a,
-      sum = a;
-    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum) && n < 80; n++) {
-      term *= (-a * a) / n;
-      sum += term / (2 * n + 1);
-    }
-    const erf = (2 / Math.sqrt(Math.PI)) * sum;
-    return x < 0 ? 1 + erf : 1 - erf;
-  }
-  if (a > 27) return x < 0 ? 2 : 0;
-  let f = 0;
-  for (let n = 40 + Math.ceil(60 / a); n > 0; n--) f = n / 2 / (a + f);
-  const tail = Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + f));
-  return x < 0 ? 2 - tail : tail;
 }

@@ -105,3 +105,16 @@ test("the normal distribution function agrees with tabulated values (Abramowitz 
   expect(normalCdf(-3)).toBeCloseTo(0.0013498980316301, 15);
   expect(normalCdf(-6) / 9.865876450376946e-10).toBeCloseTo(1, 10);
 });
+
+test.each([
+  [0, 1],
+  [0.5, 0.4795001221869535],
+  [1, 0.15729920705028513],
+  [2, 0.004677734981047266],
+  [3, 2.209049699858544e-5],
+  [5, 1.5374597944280349e-12],
+  [-1, 1.8427007929497148],
+])("erfc(%d) (Abramowitz & Stegun, more digits by mpmath)", (x, value) => {
+  expect(Math.abs(erfc(x) - value)).toBeLessThan(1e-14);
+  if (x >= 2) expect(erfc(x) / value).toBeCloseTo(1, 11);
+});

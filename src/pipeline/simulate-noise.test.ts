@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { erfc } from "../geometry/rocking.js";
+import { erfc } from "../numerics/erf.js";
 import { fastNormal, fastPoisson } from "./simulate-noise.js";
 
 test.each([0.05, 0.7, 3, 9.5, 11.9, 12.1, 40])("Poisson of mean %d: every frequency is that of the distribution (χ²)", (mean) => {
