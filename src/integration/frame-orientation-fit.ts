@@ -1,10 +1,10 @@
 import { projectionFactor } from "../geometry/detector.js";
 import { distortionJacobian, distortPoint } from "../geometry/distortion.js";
 import { distortionVector, type FrameGeometry, type Instrument, petsRotation, type RockingModel } from "../geometry/index.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { leastSquares } from "../numerics/index.js";
 import { type FrameReflections, halfSweepOf } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
-import { rockingSigma } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
 /** What is refined on every frame. */
@@ -81,7 +81,7 @@ export function refineFrame(task: FrameTask): { frame: FrameGeometry; sigma: Flo
         q2 = x * x + y * y,
         root = Math.sqrt(k * k - q2);
       const s = z - q2 / (k + root),
-        sigma = rockingSigma(model, Math.hypot(ga, gb, gc)),
+        sigma = rockingWidth(model, Math.hypot(ga, gb, gc)),
         sweep = halfSweepOf(exposure, x, y, co, so);
       const sigmaXy = task.sigmaXy[i]!;
       const J = integrated[data.group[i]!]! * scale,

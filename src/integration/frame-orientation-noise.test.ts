@@ -5,11 +5,11 @@ import { beam } from "../geometry/beam.js";
 import { detector } from "../geometry/detector.js";
 import { noDistortion } from "../geometry/distortion.js";
 import type { Exposure, FrameGeometry, Instrument } from "../geometry/experiment.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { frameOrientationSteps } from "./frame-orientation.js";
 import { curveNoise } from "./frame-orientation-noise.js";
 import { excitationOf, type FrameReflections } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
-import { rockingSigma } from "./rocking-width.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 const ub: Orientation = [0.09, 0.03, 0.01, -0.02, 0.1, 0.02, 0.01, -0.03, 0.08],
@@ -34,7 +34,7 @@ function series(exposure: Exposure, step: number, n: number) {
       for (let l = -9; l <= 9; l++) {
         const curve = truth.flatMap((_, f) => {
           const { s, sweep, g } = at(f, h, k, l),
-            width = rockingSigma(rocking, g);
+            width = rockingWidth(rocking, g);
           if (g < 0.15 || g > 0.9 || Math.abs(s) > 3 * width + sweep) return [];
           return [{ f, p: rockingProfile(s, width, sweep, exposure.kind) }];
         });

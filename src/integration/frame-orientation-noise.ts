@@ -1,7 +1,8 @@
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { excitationOf, type FrameReflections } from "./frame-orientation-table.js";
 import type { Orientation } from "./index-lattice.js";
-import { groupMaxima, integratedInto, type RockingPoints, rockingSigma } from "./rocking-width.js";
+import { groupMaxima, integratedInto, type RockingPoints } from "./rocking-width.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 /** What the frames of a series say about the integrated intensities, and what noise that leaves. */
@@ -45,7 +46,7 @@ export function curveNoise(
 ): CurveNoise {
   const points = pointsOf(data, ub, instrument, frames),
     top = groupMaxima(points),
-    profile = points.s.map((s, i) => rockingProfile(s, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind));
+    profile = points.s.map((s, i) => rockingProfile(s, rockingWidth(model, points.g[i]!), points.sweep[i]!, points.kind));
   const seen = [...data.px.keys()].filter((i) => Number.isFinite(data.px[i]!)),
     strong = seen.filter((i) => top[data.group[i]!]! > STRONG * points.sigma[i]!),
     dof = Math.sqrt(Math.max(0.3, 1 - free / Math.max(1, data.size)));

@@ -1,6 +1,7 @@
 import { compose } from "../core/frames.js";
 import type { Steps } from "../core/job.js";
 import type { FrameGeometry, Instrument, RockingModel } from "../geometry/index.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { type CellRefineOptions, type RefinedLattice, refineLattice } from "./cell-refine.js";
 import {
   correctionsFrom,
@@ -16,7 +17,7 @@ import { excitationOf, type FrameReflections, frameReflections } from "./frame-o
 import { indexVectors, type Orientation } from "./index-lattice.js";
 import type { PeakTable } from "./peak-table.js";
 import { sampleVectors, spotPositions } from "./peaks3d-vectors.js";
-import { fitRockingWidth, groupMaxima, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth, groupMaxima } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 import { overlapTest } from "./twins-spots.js";
 
@@ -69,8 +70,8 @@ export function* seriesFramesSteps(
     whole = angles.every((a) => (options.refine ?? angles).includes(a));
   let result: FrameOrientationResult | undefined, lattice: RefinedLattice | undefined, reflections: FrameReflections | undefined;
   for (let round = 0; round < rounds; round++) {
-    const disturbed = others.length ? overlapTest(others, instrument, frames, { depth: (g) => 4 * rockingSigma(rocking, g) }) : undefined;
-    reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingSigma(rocking, g), { disturbed });
+    const disturbed = others.length ? overlapTest(others, instrument, frames, { depth: (g) => 4 * rockingWidth(rocking, g) }) : undefined;
+    reflections = frameReflections(peaks, orientation, instrument, frames, (g) => rockingWidth(rocking, g), { disturbed });
     // Corrections are always counted from the start, so that the prior holds the sum of all rounds.
     const steps = frameOrientationSteps(reflections, orientation, instrument, frames, rocking, {
       ...rest,
@@ -125,7 +126,7 @@ function refineOnCurves(
   const excitation = new Float64Array(r.size),
     excitationWeight = new Float64Array(r.size);
   for (let i = 0; i < r.size; i++) {
-    const width = rockingSigma(rocking, points.g[i]!),
+    const width = rockingWidth(rocking, points.g[i]!),
       J = integrated[r.group[i]!]!;
     const expected = J * rockingProfile(points.s[i]!, width, points.sweep[i]!, points.kind),
       slope = J * rockingProfileGradient(points.s[i]!, width, points.sweep[i]!, points.kind)[0];
@@ -169,7 +170,7 @@ export function rockingFromSpots(
   s.sort((a, b) => a - b);
   const guess = 1.4826 * (s[s.length >> 1] ?? 0.002);
   const start: RockingModel = { rcWidth: Math.max(3e-4, guess / 2), mosaicityDeg: Math.max(0.02, (guess * 180) / Math.PI) };
-  const table = frameReflections(peaks, ub, instrument, frames, (g) => rockingSigma(start, g));
+  const table = frameReflections(peaks, ub, instrument, frames, (g) => rockingWidth(start, g));
   const { rcWidth, mosaicityDeg } = fitRockingWidth(pointsOf(table, ub, instrument, frames), { start, modelError: 0.1 });
   return { rcWidth, mosaicityDeg };
 }

@@ -1,12 +1,12 @@
 import { fail } from "../core/errors.js";
 import { asuReflections } from "../geometry/asu.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import type { SpaceGroup } from "../geometry/space-groups.js";
 import { cholesky, choleskySolve } from "../numerics/cholesky.js";
 import { invert } from "../numerics/lu.js";
 import { matrix } from "../numerics/matrix.js";
 import type { IntegratedSeries } from "./integrate-series.js";
 import { type RockingCurves, unusable } from "./rocking-curves.js";
-import { rockingSigma } from "./rocking-width.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 export interface FrameScaleOptions {
@@ -61,7 +61,7 @@ export function frameScales(
   for (let k = 0; k < curves.size; k++) {
     const key = `${asu.hkl[3 * k]},${asu.hkl[3 * k + 1]},${asu.hkl[3 * k + 2]}`,
       set = sets.get(key) ?? [],
-      width = rockingSigma(curves.rocking, curves.g[k]!);
+      width = rockingWidth(curves.rocking, curves.g[k]!);
     let most = 0;
     const part: { row: number; p: number }[] = [];
     for (let q = curves.starts[k]!; q < curves.starts[k + 1]!; q++) {

@@ -81,7 +81,7 @@ export { fitRockingCurves } from "./rocking-curves.js";
 export type { RockingCurve } from "./rocking-figures.js";
 export { meanRockingCurves, rockingCurve, rockingPlot } from "./rocking-figures.js";
 export type { RockingPoints, RockingWidth, RockingWidthOptions } from "./rocking-width.js";
-export { fitRockingWidth, rockingSigma } from "./rocking-width.js";
+export { fitRockingWidth } from "./rocking-width.js";
 export { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 export type { RotationSense, SenseTrial } from "./rotation-sense.js";
 export { rotationSense } from "./rotation-sense.js";

@@ -4,6 +4,7 @@ import { rng } from "../core/rng.js";
 import { bravaisCandidates } from "../geometry/bravais.js";
 import { cellParameters } from "../geometry/cell.js";
 import { cellFromUB } from "../geometry/metric.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { parseCelllist, parseCenloc, parseCifPets, parseExpt, parsePts, parseRefl, parseRpl, parseXyz } from "../io/index.js";
 import { matrix } from "../numerics/matrix.js";
 import { linearLeastSquares } from "../numerics/qr.js";
@@ -17,7 +18,6 @@ import { indexingSteps } from "./indexing.js";
 import { indexingOptionsFromPts, maximaFromRefl, peaksFromRpl } from "./peak-table-io.js";
 import { peaks3d } from "./peaks3d.js";
 import { nominalFrames, sampleVectors } from "./peaks3d-vectors.js";
-import { rockingSigma } from "./rocking-width.js";
 
 const wavelength = 0.02508,
   aperpixel = 0.0065;
@@ -189,7 +189,7 @@ describeData("glycine from the PETS2 peak list alone", ["3ded/glycine_pets/glyci
         rows.map((i) => deltaBetaDeg[i]!),
       ),
     ).toBeGreaterThan(0.4); // prettier-ignore
-    const atG = rockingSigma(r.rocking, 0.7); // .cml: 0.00137 + 0.7·0.00376 = 0.0040 Å⁻¹
+    const atG = rockingWidth(r.rocking, 0.7); // .cml: 0.00137 + 0.7·0.00376 = 0.0040 Å⁻¹
     expect(atG).toBeGreaterThan(0.0025);
     expect(atG).toBeLessThan(0.0055);
   });

@@ -1,8 +1,9 @@
 import { fail } from "../core/errors.js";
 import type { RockingModel } from "../geometry/experiment.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { type FrameIntensities, intensityFlags } from "./frame-intensities.js";
 import type { IntegratedSeries } from "./integrate-series.js";
-import { fitRockingWidth, type RockingPoints, type RockingWidth, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth, type RockingPoints, type RockingWidth } from "./rocking-width.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 /** Integrated (kinematical) intensities: row i of every column is one passage of a reflection through the sphere. */
@@ -89,7 +90,7 @@ export function fitRockingCurves(series: IntegratedSeries, options: RockingCurve
   for (let k = 0; k < n; k++) {
     const list = rows.subarray(starts[k]!, starts[k + 1]!),
       first = list[0]!,
-      width = rockingSigma(rocking, t.g[first]!);
+      width = rockingWidth(rocking, t.g[first]!);
     out.hkl.set(t.hkl.subarray(3 * first, 3 * first + 3), 3 * k);
     out.g[k] = t.g[first]!;
     const p = Float64Array.from(list, (r) => rockingProfile(t.sg[r]!, width, t.halfRange[r]!, kind)),

@@ -1,10 +1,10 @@
 import { fail } from "../core/errors.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { radians } from "../geometry/rotation.js";
 import type { PetsRockingCurves } from "../io/pets/rocking.js";
 import type { Plot } from "../render/plot.js";
 import type { IntegratedSeries } from "./integrate-series.js";
 import { type RockingCurves, unusable } from "./rocking-curves.js";
-import { rockingSigma } from "./rocking-width.js";
 import { rockingProfile } from "./rocking-width-profile.js";
 
 /** One rocking curve: columns by frame, intensities divided by the scale of the frame. Plain data for JSON. */
@@ -29,7 +29,7 @@ export function rockingCurve(series: IntegratedSeries, curves: RockingCurves, k:
     fail("out-of-range", { curve: k, curves: curves.size }, "curves are counted from 0 to size − 1");
   const t = series.intensities,
     rows = [...curves.rows.subarray(curves.starts[k]!, curves.starts[k + 1]!)],
-    width = rockingSigma(curves.rocking, curves.g[k]!),
+    width = rockingWidth(curves.rocking, curves.g[k]!),
     kind = series.experiment.instrument.exposure.kind,
     scale = (r: number): number => curves.scales[t.frame[r]!]!;
   return {
@@ -83,7 +83,7 @@ export function meanRockingCurves(series: IntegratedSeries, curves: RockingCurve
     model = new Float64Array(bins * points),
     count = new Float64Array(bins * points);
   for (const k of strong) {
-    const width = rockingSigma(curves.rocking, curves.g[k]!);
+    const width = rockingWidth(curves.rocking, curves.g[k]!);
     for (let q = curves.starts[k]!; q < curves.starts[k + 1]!; q++) {
       const r = curves.rows[q]!;
       if ((t.flags[r]! & unusable) !== 0 || !Number.isFinite(t.intensity[r]!)) continue;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { rng } from "../core/rng.js";
-import { camel } from "../geometry/rocking.js";
+import { camel, rockingWidth } from "../geometry/rocking.js";
 import { parseCml } from "../io/index.js";
 import { leastSquares } from "../numerics/index.js";
 import { describeData, readData } from "../testing/data.js";
 import { fc, prop } from "../testing/prop.js";
-import { fitRockingWidth, rockingSigma } from "./rocking-width.js";
+import { fitRockingWidth } from "./rocking-width.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
 const s = fc.double({ min: -0.02, max: 0.02, noNaN: true }),
@@ -46,7 +46,7 @@ test("width and mosaicity come back from noisy curves, with honest uncertainties
     for (let group = 0; group < 150; group++) {
       const g = 0.2 + 1.2 * r.uniform(),
         d = g * 0.003 * r.uniform(),
-        width = rockingSigma(truth, g),
+        width = rockingWidth(truth, g),
         full = 3 * (0.1 - Math.log(1 - r.uniform())),
         offset = r.uniform() - 0.5;
       for (let k = -4; k <= 4; k++) {

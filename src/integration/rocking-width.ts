@@ -1,5 +1,5 @@
 import { fail } from "../core/errors.js";
-import type { Exposure, RockingModel } from "../geometry/index.js";
+import { type Exposure, type RockingModel, rockingWidth } from "../geometry/index.js";
 import { leastSquares, type SolverStatus } from "../numerics/index.js";
 import { rockingProfile, rockingProfileGradient } from "./rocking-width-profile.js";
 
@@ -36,11 +36,6 @@ export interface RockingWidthOptions {
   readonly modelError?: number;
 }
 
-/** σ(g) = RCwidth + |g|·mosaicity, Å⁻¹. */
-export function rockingSigma(model: RockingModel, g: number): number {
-  return model.rcWidth + (g * model.mosaicityDeg * Math.PI) / 180;
-}
-
 /**
  * RC width and mosaicity from the data: the intensities of each reflection on its frames are its integrated intensity times the rocking
  * profile of width σ(g) = RCwidth + |g|·mosaicity; the integrated intensities are linear and solved for inside (variable projection), so
@@ -65,7 +60,7 @@ export function fitRockingWidth(
   const at = (p: Float64Array): RockingModel => ({ rcWidth: p[0]! * 1e-3, mosaicityDeg: p[1]! });
   const residuals = (p: Float64Array, out: Float64Array): void => {
     const model = at(p);
-    for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingSigma(model, points.g[i]!), points.sweep[i]!, points.kind);
+    for (let i = 0; i < n; i++) profile[i] = rockingProfile(points.s[i]!, rockingWidth(model, points.g[i]!), points.sweep[i]!, points.kind);
     integratedInto(integrated, points, profile, weight);
     for (let i = 0; i < n; i++) out[i] = (points.intensity[i]! - integrated[points.group[i]!]! * profile[i]!) * weight[i]!;
   };
@@ -80,7 +75,7 @@ export function fitRockingWidth(
       const g = points.g[i]!,
         k = points.group[i]!,
         w2 = weight[i]! ** 2,
-        [, slope] = rockingProfileGradient(points.s[i]!, rockingSigma(model, g), points.sweep[i]!, points.kind),
+        [, slope] = rockingProfileGradient(points.s[i]!, rockingWidth(model, g), points.sweep[i]!, points.kind),
         pull = w2 * (points.intensity[i]! - 2 * integrated[k]! * profile[i]!);
       slopes[2 * i] = 1e-3 * slope;
       slopes[2 * i + 1] = ((g * Math.PI) / 180) * slope;

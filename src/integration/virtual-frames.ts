@@ -4,11 +4,11 @@ import { excitationHalfRange } from "../geometry/excitation.js";
 import type { Exposure, FrameGeometry } from "../geometry/experiment.js";
 import { petsRotation, tiltAxisDirection } from "../geometry/goniometer.js";
 import type { Fractional } from "../geometry/metric.js";
+import { rockingWidth } from "../geometry/rocking.js";
 import { zoneAxis } from "../geometry/zone.js";
 import { type AveragingOptions, averagingPlan } from "./averaging.js";
 import type { IntegratedSeries } from "./integrate-series.js";
 import { unusable } from "./rocking-curves.js";
-import { rockingSigma } from "./rocking-width.js";
 
 export interface VirtualFrame {
   /** Frames merged, from 0. */
@@ -90,7 +90,7 @@ export function virtualFrames(series: IntegratedSeries, options: VirtualFrameOpt
         const s = sums.get(key) ?? { h, I: 0, v: 0, bad: false };
         if ((t.flags[i]! & exclude) !== 0 || !Number.isFinite(value[i]!) || !(error[i]! > 0)) {
           // Where it is hardly excited nothing is missing.
-          if (Math.abs(t.sg[i]!) <= t.halfRange[i]! + 2 * rockingSigma(e.rocking, t.g[i]!)) s.bad = true;
+          if (Math.abs(t.sg[i]!) <= t.halfRange[i]! + 2 * rockingWidth(e.rocking, t.g[i]!)) s.bad = true;
         } else {
           s.I += value[i]! / scale(f);
           s.v += (error[i]! / scale(f)) ** 2;

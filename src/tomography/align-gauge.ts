@@ -1,7 +1,5 @@
-import { compose, type Map3, transpose } from "../core/frames.js";
+import { apply, compose, inverse, type Map3, transpose } from "../core/frames.js";
 import { nearestRotation } from "../geometry/rotation-forms.js";
-import { invert } from "../numerics/lu.js";
-import { matrix } from "../numerics/matrix.js";
 import { type Poses, poseMatrix } from "./poses.js";
 
 /**
@@ -21,9 +19,7 @@ export function displacementOf(shifts: ArrayLike<number>, poses: Poses): readonl
       }
     }
   for (let i = 0; i < 3; i++) a[4 * i]! += 1e-6 * views;
-  const inverse = invert(matrix(3, 3, a)).data,
-    d = (i: number): number => inverse[3 * i]! * b[0]! + inverse[3 * i + 1]! * b[1]! + inverse[3 * i + 2]! * b[2]!;
-  return [d(0), d(1), d(2)];
+  return apply<"lab", "lab">(inverse(Array.from(a) as unknown as Map3<"lab", "lab">), [b[0]!, b[1]!, b[2]!]);
 }
 
 /** Take out of the shifts what a displacement of the object in space explains. */

@@ -1,3 +1,4 @@
+import { determinant, type Map3 } from "../core/frames.js";
 import type { Poses } from "./poses.js";
 
 /**
@@ -15,7 +16,7 @@ export function noiseMaximum(voxels: number, poses: Poses, sigma: number, often 
     for (let c = 0; c < 2; c++)
       for (let i = 0; i < 3; i++)
         for (let j = 0; j < 3; j++) m[3 * i + j]! += (poses[p + 3 * i + c]! * poses[p + 3 * j + c]!) / (2 * sigma * sigma * views);
-  const det = m[0]! * (m[4]! * m[8]! - m[5]! * m[7]!) - m[1]! * (m[3]! * m[8]! - m[5]! * m[6]!) + m[2]! * (m[3]! * m[7]! - m[4]! * m[6]!);
+  const det = determinant(Array.from(m) as unknown as Map3);
   const places = (voxels * Math.sqrt(Math.max(det, 0))) / (4 * Math.PI * Math.PI);
   // Above √3 the number of maxima falls with z.
   let [low, high] = [Math.sqrt(3), 40];

@@ -1,5 +1,6 @@
 import { fail } from "../core/errors.js";
 import { compose, type Map3, transpose } from "../core/frames.js";
+import { degrees, identity } from "../geometry/rotation.js";
 import { rotationAngle, rotationFromVector } from "../geometry/rotation-forms.js";
 import { rfftPlan } from "../numerics/fft-real-plan.js";
 import { solve } from "../numerics/lu.js";
@@ -86,13 +87,12 @@ export function registerVolumes(
     ...best,
     rotation: Float64Array.from(best.rotation),
     shift: Float64Array.from(best.shift),
-    angleDeg: (rotationAngle(best.rotation) * 180) / Math.PI,
+    angleDeg: degrees(rotationAngle(best.rotation)),
     before: correlation(given, reference),
   };
 }
 
-const identity: Map3 = [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  still = { rotation: identity, shift: [0, 0, 0] };
+const still = { rotation: identity(), shift: [0, 0, 0] };
 
 /** Low passes of a volume by Gaussians, and its circular cross-correlation with another. */
 function spectrumOf(volume: ArrayLike<number>, shape: Shape) {
@@ -160,7 +160,7 @@ function motionSearch(
       let top = 0;
       for (let i = 1; i < cross.length; i++) if (cross[i]! > cross[top]!) top = i;
       const back = (v: number, m: number): number => (2 * v <= m ? -v : m - v);
-      return { S: identity, s: [back(top % nx, nx), back(Math.floor(top / nx) % ny, ny), back(Math.floor(top / nx / ny), nz)] };
+      return { S: identity(), s: [back(top % nx, nx), back(Math.floor(top / nx) % ny, ny), back(Math.floor(top / nx / ny), nz)] };
     },
     refine({ S, s }: Sampled, sigma: number): Sampled {
       const moving = a.smooth(sigma),
