@@ -5,7 +5,7 @@ import { fail, isSdkError } from "../src/core/index.js";
 import { writeMrc, writeNpy } from "../src/io/index.js";
 import { fileSource } from "../src/io/node/index.js";
 // biome-ignore format: one idea
-import { alignSeries, type BackgroundOptions, curvesSvg, halfSetFsc, inspectSeries, type PoseConvention, type ReconstructMethod, readTiltSeries, reconstruct, reconstructionRecord, reconstructionSummary, removeBackground, slicesPng } from "../src/tomography/index.js";
+import { alignSeries, type BackgroundOptions, curvesSvg, halfSetFsc, inspectSeries, type PoseConvention, poseDoubts, type ReconstructMethod, readTiltSeries, reconstruct, reconstructionRecord, reconstructionSummary, removeBackground, slicesPng, viewRims } from "../src/tomography/index.js";
 
 const usage = `usage: tomography-reconstruct <projections> [angles] [--method genfire|resire|sirt|sart|tv|fbp] [--iterations n] [--json]
   projections  MRC, TIFF, NPY, MAT, HDF5; angles: .tlt, .mdoc, text of 1, 3, 4 or 9 columns, NPY, MAT
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const bad = (name: string): never => fail("bad-value", { [name]: o[name] }, `--${name} takes numbers\n${usage}`);
   const numbers = (name: string) => o[name]?.split(",").map((t) => (t.trim() && Number.isFinite(Number(t)) ? Number(t) : bad(name)));
   const number = (name: string): number | undefined => numbers(name)?.[0];
-  const notes = (list: readonly string[]): void => void process.stderr.write(list.map((w) => `note: ${w}\n`).join(""));
+  const notes = (list: readonly string[]): void => void process.stderr.write(list.map((w) => `\r${`note: ${w}`.padEnd(70)}\n`).join(""));
   const onProgress = (p: { readonly done: number; readonly total: number; readonly note: string }): void =>
     void process.stderr.write(`\r${`${p.done}/${p.total} ${p.note}`.padEnd(70)}`);
   const [workers, angleStepDeg] = [number("workers"), number("refine-angles")];
@@ -37,15 +37,16 @@ async function main(): Promise<void> {
   const background = o.background ?? (inspectSeries(read.series).background > 0.02 ? "constant" : "none");
   let series = background === "none" ? read.series : removeBackground(read.series, { model: background as BackgroundOptions["model"] });
   if (on.align || angleStepDeg) series = (await alignSeries(series, { workers, onProgress, angleStepDeg })).series;
-  const report = inspectSeries(series);
+  const [seen, doubts] = [inspectSeries(series), viewRims(series).extended ? [] : (await poseDoubts(series, { workers })).warnings];
+  const report = { ...seen, warnings: [...seen.warnings, ...doubts] };
+  notes(report.warnings);
   // biome-ignore format: one idea
   const options = { method: o.method ?? "genfire", iterations: number("iterations"), withhold: number("withhold"), seed: o.seed, volume: numbers("volume") } as ReconstructMethod;
   const r = await reconstruct(series, { ...options, workers, onProgress });
   process.stderr.write("\n");
-  notes([...report.warnings, ...r.warnings]);
+  notes(r.warnings);
   const fsc = on.fsc ? (await halfSetFsc(series, { ...options, workers })).curve : undefined;
-  const a = series.pixelAngstrom ?? 1;
-  const mrc = (): Uint8Array => writeMrc(r.volume, r.shape, { volume: true, pixelAngstrom: [a, a, a] });
+  const mrc = (a = series.pixelAngstrom ?? 1): Uint8Array => writeMrc(r.volume, r.shape, { volume: true, pixelAngstrom: [a, a, a] });
   if (o.out) writeFileSync(o.out, /\.npy$/i.test(o.out) ? writeNpy(r.volume, r.shape) : mrc());
   if (o.png) writeFileSync(o.png, slicesPng(r.volume, r.shape));
   if (o.curves) writeFileSync(o.curves, curvesSvg(r));

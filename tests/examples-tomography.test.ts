@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parseMrcHeader, writeMrc, writeNpy } from "../src/io/index.js";
-import { blobViews } from "../src/testing/tomography.js";
-import { posesFromTilts, reverseAxes } from "../src/tomography/index.js";
+import { blobViews, fourBlobs } from "../src/testing/tomography.js";
+import { posesFromEuler, posesFromTilts, reverseAxes } from "../src/tomography/index.js";
 import { root } from "./paths.js";
 
 const out = mkdtempSync(join(tmpdir(), "ewald-tomography-"));
@@ -61,4 +61,33 @@ test("people read a table; what is wrong is said before the run, with status 1 a
     expect(bad.stderr).toContain(hint);
     expect(bad.stderr).not.toMatch(/\n\s+at /);
   }
+}, 300_000);
+
+test("angles of general poses that are another reading of the views are doubted before the run, right ones are not, nor those of a film", () => {
+  const listed = tilts.map((t, i) => [9 * Math.sin(3 * i), t, 7 * Math.cos(5 * i)]),
+    turned = blobViews(posesFromEuler(listed.flat(), "ZYX"), [36, 36], fourBlobs),
+    text = (rows: readonly (readonly number[])[]): string => rows.map((r) => r.map((v) => v.toFixed(4)).join(" ")).join("\n"),
+    right = file("right.txt", text(listed)),
+    inOtherSense = file("reversed.txt", text(listed.map((r) => r.map((v) => -v)))),
+    stack = file("turned.mrc", writeMrc(turned, [21, 36, 36], { pixelAngstrom: [0.37, 0.37, 1] })),
+    film = file(
+      "film.mrc",
+      writeMrc(
+        turned.map((v, i) => (Math.floor(i / 36) % 36 > 9 ? 20 + v : 0)),
+        [21, 36, 36],
+        { pixelAngstrom: [0.37, 0.37, 1] },
+      ),
+    );
+  const said = (views: string, angles: string, ...more: string[]) => {
+    const r = run(views, angles, "--convention", "zyx", "--iterations", "3", "--workers", "1", "--json", ...more);
+    expect(r.status, r.stderr).toBe(0);
+    return { told: r.stderr, warnings: (JSON.parse(r.stdout) as { warnings: readonly string[] }).warnings.join() };
+  };
+  const wrong = said(stack, inOtherSense);
+  expect(wrong.warnings).toContain("with all angles in the other sense");
+  // Said before the reconstruction counts its iterations.
+  expect(wrong.told.indexOf("explained better by the poses taken")).toBeGreaterThanOrEqual(0);
+  expect(wrong.told.indexOf("explained better by the poses taken")).toBeLessThan(wrong.told.indexOf("1/3"));
+  expect(said(stack, right).told).not.toContain("explained better");
+  expect(said(film, inOtherSense, "--background", "none").told).not.toContain("explained better");
 }, 300_000);
