@@ -10,7 +10,7 @@ import { readCommand, runCommand } from "./shared/command.js";
 const usage = `usage: tomography-atoms <projections> [angles] --pixel <angstroms> [--species Fe,Pt] [--align] [--json]
   projections  MRC, TIFF, NPY, MAT, HDF5, as [view, y, x] or [x, y, view]; angles: .tlt, .mdoc, text of 1, 3, 4 or 9 columns, NPY, MAT
   --species    elements of the atoms; without it their number (1 to 3) is found from the intensities
-  --align      shifts first, then shift and rotation of every view together with the atoms
+  --align      shifts first, angles where they are far off, then shift and rotation of every view together with the atoms
   --convention ZYX | ZYZ   meaning of three angles; default: what fits the views    --axis deg   from the x of the image, default 90
   --layout     view-y-x | x-y-view | y-x-view   axes of NPY, MAT, HDF5; default: what angles and profiles say
   --extended | --isolated   the object goes on outside the field, or not; default: what the rims of the views say

@@ -15,6 +15,10 @@ export interface AlignOptions {
   readonly matching?: number | undefined;
   /** Longest turn of a view in one step of angular refinement (`refinePoses`, after the matching), degrees; 0 (default) leaves poses as they are. */
   readonly angleStepDeg?: number | undefined;
+  /** That refinement is done when a round's own step is below this, degrees rms (default 0.02). */
+  readonly angleToleranceDeg?: number | undefined;
+  /** It is not begun where the first step is below this, degrees rms (default: the tolerance). */
+  readonly leastAngleDeg?: number | undefined;
   /** Iterations of the reconstruction in each round. Default 30. */
   readonly iterations?: number | undefined;
   /** Leave everything but the region above this fraction of the highest value out of the centre of mass. Default 0.05. */
@@ -53,6 +57,8 @@ export async function alignSeries(series: TiltSeries, options: AlignOptions = {}
     rounds = 3,
     matching = 4,
     angleStepDeg = 0,
+    angleToleranceDeg,
+    leastAngleDeg,
     iterations = 30,
     threshold = 0.05,
     centre,
@@ -111,6 +117,8 @@ export async function alignSeries(series: TiltSeries, options: AlignOptions = {}
       { ...series, projections: moved(), poses },
       {
         stepDeg: angleStepDeg,
+        toleranceDeg: angleToleranceDeg,
+        leastDeg: leastAngleDeg,
         workers,
         kernels,
         signal,

@@ -8,8 +8,9 @@ import { classifyIntensities, countClasses } from "./classify.js";
 import { classifyProfiles } from "./classify-profile.js";
 import { refineAtoms } from "./refine-atoms.js";
 import { falseAtoms, residualPeaks } from "./refine-atoms-edit.js";
+import { matchAtoms } from "./register.js";
 import { simulateParticle } from "./simulate-particle.js";
-import { projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
+import { disturbedPoses, projectAtoms, simulateCounts, tiltPoses } from "./simulate-project.js";
 import { tiltSeries } from "./tilt-series.js";
 import { viewRims } from "./view-rims.js";
 
@@ -43,6 +44,18 @@ test("counts in, atoms out: all found, none false, species right, labels the sam
   expect(text).toMatch(/^Fe -?\d/m);
   expect(atomsPdb(out.model, { names: ["Fe", "Pt"] })).toMatch(/^HETATM {4}1 (FE|PT) {3}UNL A {3}1 /m);
 });
+
+test("views of few counts turned by 5° about each axis: their angles are found before atoms are sought", async () => {
+  const right = disturbedPoses(poses, (5 * Math.PI) / 180, rng("turned 1")),
+    views = projectAtoms(truth, { shape: [N, N], pixel, poses: right }),
+    counts = simulateCounts(views, { rng: rng("turned counts 1"), peak: 40 }).data,
+    turned = tiltSeries(counts, [31, N, N], poses, { pixelAngstrom: pixel }),
+    { model } = await atomTomography(turned, { classes: 2, align: true, iterations: 40, workers: 1 });
+  const found = matchAtoms(model.positions, truth.positions, { rotate: true, centre: true, cutoff: 0.9 });
+  expect(found.matched).toBe(truth.size);
+  expect(model.size).toBe(truth.size);
+  expect(100 * found.rmsd).toBeLessThan(15);
+}, 120_000);
 
 test("an atom left out is asked for by the residual, one too many is told by its intensity", async () => {
   const lost = 17,

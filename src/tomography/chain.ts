@@ -18,7 +18,7 @@ import { viewRims } from "./view-rims.js";
 export interface AtomTomographyOptions {
   /** Number of species; found from the intensities when not given. */
   readonly classes?: number | undefined;
-  /** Align the views first, and refine shift and angles of every view with the atoms (default false). */
+  /** Align the views first, with their angles as far as the volume tells them, and refine shift and angles of every view with the atoms (default false). */
   readonly align?: boolean | undefined;
   /** Iterations of the reconstruction (default 100; 40 with momentum where the object is extended). */
   readonly iterations?: number | undefined;
@@ -93,7 +93,16 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
         whole = mask
           ? { ...unmasked, projections: repairPixels(clean.projections, series.shape, { mask, sigmas: Infinity }).projections }
           : clean;
-      const aligned = await alignSeries(whole, { workers, signal, matching: 3, onProgress });
+      // Large errors of the angles are taken down to where the atoms take over: from a blurred volume at low dose these fall into wrong minima.
+      const aligned = await alignSeries(whole, {
+        workers,
+        signal,
+        matching: 3,
+        angleStepDeg: 1.5,
+        angleToleranceDeg: 0.15,
+        leastAngleDeg: 0.65,
+        onProgress,
+      });
       ready = tiltSeries(aligned.series.projections, series.shape, aligned.series.poses, { pixelAngstrom: series.pixelAngstrom });
       // Views were moved by s: the object stood at −s.
       shifts = aligned.shifts.map((v) => -v);
@@ -101,7 +110,8 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
     lap("align");
   }
   if (!extended) {
-    warnings.push(...(await poseDoubts(ready, { workers, signal })).warnings);
+    // The list as given is in doubt, not what alignment made of it.
+    warnings.push(...(await poseDoubts({ ...ready, poses: series.poses }, { workers, signal })).warnings);
     lap("poses");
   }
   const reconstruction = await resire(ready, {

@@ -41,6 +41,9 @@ test("views turned by 1° about each axis and moved by half a pixel come back; t
 test("right poses stay, up to the grid, and a stop is obeyed", async () => {
   const series = tiltSeries(blobViews(right, [n, n], list), [tilts.length, n, n], right);
   expect(left((await refinePoses(series, { workers: 1, rounds: 12 })).poses)).toBeLessThan(0.3);
+  const held = await refinePoses(series, { workers: 1, leastDeg: 0.5 });
+  expect(held.rounds.length).toBe(1);
+  expect(held.poses).toEqual(series.poses);
   await expect(refinePoses(series, { signal: AbortSignal.abort() })).rejects.toThrow();
   await expect(refinePoses(series, { smoothing: -1 })).rejects.toThrow(/smoothing/);
   await expect(refinePoses(series, { stepDeg: 0 })).rejects.toThrow(/degrees/);

@@ -23,6 +23,8 @@ export interface RefinePosesOptions {
   readonly smoothing?: number | undefined;
   /** Done when a round's own step is below this, degrees rms. Default 0.02. */
   readonly toleranceDeg?: number | undefined;
+  /** Poses and shifts stay as given where the first step is below this, degrees rms: errors are small. Default `toleranceDeg`. */
+  readonly leastDeg?: number | undefined;
   readonly workers?: number | undefined;
   readonly kernels?: "wasm" | "js" | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -53,6 +55,7 @@ export async function refinePoses(series: TiltSeries, options: RefinePosesOption
     stepDeg = 1.5,
     smoothing = 0.5,
     toleranceDeg = 0.02,
+    leastDeg = toleranceDeg,
     workers,
     kernels,
     signal,
@@ -85,7 +88,7 @@ export async function refinePoses(series: TiltSeries, options: RefinePosesOption
     };
     log.push({ stepDeg: degrees(rms(0, 3)), stepPixels: rms(3, 5), r1: r.figures.r1! });
     onProgress?.({ done: round + 1, total: rounds, note: `poses: ${log.at(-1)!.stepDeg.toFixed(3)}°, R1 ${r.figures.r1!.toFixed(4)}` });
-    if (log.at(-1)!.stepDeg < toleranceDeg) break;
+    if (log.at(-1)!.stepDeg < (round === 0 ? leastDeg : toleranceDeg)) break;
     const longest = radians(stepDeg);
     for (let p = 0; p < views; p++) {
       for (let k = 0; k < 5; k++) velocity[5 * p + k] = MOMENTUM * velocity[5 * p + k]! + step[5 * p + k]!;
