@@ -4,7 +4,7 @@ import { alignSeries } from "./align.js";
 import { type AtomModel, atomModel } from "./atom-model.js";
 import type { AtomClasses } from "./classify.js";
 import { classifyIntensities, countClasses } from "./classify.js";
-import { extendedVolume, middleColumns } from "./extended.js";
+import { filmAtoms } from "./film-atoms.js";
 import { inspectSeries } from "./inspect-series.js";
 import { resire } from "./iterative.js";
 import { type ModelledAtoms, modelAtoms } from "./model-atoms.js";
@@ -20,11 +20,11 @@ export interface AtomTomographyOptions {
   readonly classes?: number | undefined;
   /** Align the views first, with their angles as far as the volume tells them, and refine shift and angles of every view with the atoms (default false). */
   readonly align?: boolean | undefined;
-  /** Iterations of the reconstruction (default 100; 40 with momentum where the object is extended). */
+  /** Iterations of the reconstruction (default 100; where the object is extended 40 with momentum, and 24 more that begin with atoms). */
   readonly iterations?: number | undefined;
   /** The object continues outside the field; default: what the rim of the views says. */
   readonly extended?: boolean | undefined;
-  /** Atoms nearer than this are one, Å (default 2 when tracing, 1.6 when refining). */
+  /** Atoms nearer than this are one, Å (default 2 when tracing, 1.9 in an extended object, 1.6 when refining). */
   readonly minDistance?: number | undefined;
   readonly workers?: number | undefined;
   readonly seed?: number | string | undefined;
@@ -35,7 +35,10 @@ export interface AtomTomographyOptions {
 }
 
 export interface AtomTomography {
+  /** Of the projections alone. */
   readonly reconstruction: Reconstruction;
+  /** Of an extended object, begun again with its atoms ({@link filmAtoms}): where they were traced at last. */
+  readonly completed: Reconstruction | undefined;
   readonly traced: TracedAtoms;
   /** Refined atoms; those traced when the object is extended and the projections hold more than the field. */
   readonly model: AtomModel;
@@ -53,7 +56,7 @@ export interface AtomTomography {
 /**
  * From projections to atoms, unattended: background, alignment if asked, RESIRE, tracing, species, refinement against the raw projections
  * with removal and addition of atoms. An extended object (a film cut out of a larger field) is reconstructed in the box of
- * all that the views cross and its atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
+ * all that the views cross, again from the atoms traced in it, and its atoms are traced in the field only: projections that hold matter from outside cannot be explained by atoms of the field.
  * @throws bad-value when the pixel size is not known or cannot show atoms
  */
 export async function atomTomography(series: TiltSeries, options: AtomTomographyOptions = {}): Promise<AtomTomography> {
@@ -114,27 +117,24 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
     warnings.push(...(await poseDoubts({ ...ready, poses: series.poses }, { workers, signal })).warnings);
     lap("poses");
   }
-  const reconstruction = await resire(ready, {
-    // Momentum: as good as three times as many plain steps.
-    ...(extended
-      ? {
-          iterations: options.iterations ?? 40,
-          step: 1,
-          momentum: true,
-          withhold: 0.005,
-          volume: extendedVolume(ready.poses, [ny, nx], nx),
-        }
-      : { iterations: options.iterations ?? 100, step: 1.5 }),
-    seed: options.seed,
-    workers,
-    signal,
-    onProgress: (p) => onProgress?.({ done: p.done, total: p.total, note: `reconstruction: ${p.note}` }),
-  });
-  lap("reconstruct");
-  // Atoms just outside the field belong to the fits of those at its rim.
-  const field = extended ? middleColumns(reconstruction, [ny + 16, nx + 16]) : { data: reconstruction.volume, shape: reconstruction.shape };
-  const traced = traceAtoms(field, { pixel, minDistance: options.minDistance, field: [ny, nx] });
-  lap("trace");
+  const { seed, minDistance } = options,
+    common = {
+      seed,
+      workers,
+      signal,
+      onProgress: (p: Progress): void => onProgress?.({ done: p.done, total: p.total, note: `reconstruction: ${p.note}` }),
+    };
+  let reconstruction: Reconstruction, completed: Reconstruction | undefined, traced: TracedAtoms;
+  if (extended) {
+    const { iterations } = options;
+    ({ reconstruction, completed, traced } = await filmAtoms(ready, { ...common, pixel, minDistance, iterations, withhold: 0.005 }));
+    lap("reconstruct and trace");
+  } else {
+    reconstruction = await resire(ready, { ...common, iterations: options.iterations ?? 100, step: 1.5 });
+    lap("reconstruct");
+    traced = traceAtoms({ data: reconstruction.volume, shape: reconstruction.shape }, { pixel, minDistance, field: [ny, nx] });
+    lap("trace");
+  }
   if (!traced.separated) warnings.push("the heights of the maxima have no valley between noise and atoms: look at their histogram");
   if (traced.size === 0) warnings.push("no atoms were found");
   let modelled: ModelledAtoms | undefined;
@@ -142,12 +142,12 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
   if (!extended && traced.size > 0) {
     modelled = await modelAtoms({ ...series, poses: ready.poses, shifts }, start, {
       classes: options.classes,
-      minDistance: options.minDistance,
+      minDistance,
       shifts: options.align === true,
       angles: options.align === true,
       workers,
       signal,
-      seed: options.seed,
+      seed,
       onProgress,
     });
     lap("refine");
@@ -156,6 +156,7 @@ export async function atomTomography(series: TiltSeries, options: AtomTomography
   const classes = modelled?.classes ?? (start.size ? classifyIntensities(start.intensities, k) : none(k));
   return {
     reconstruction,
+    completed,
     traced,
     model: modelled?.refined.model ?? { ...start, species: classes.species },
     classes,

@@ -17,6 +17,7 @@ export type { SlopeWeighting } from "./equal-slope-data.js";
 export { type ConventionTrial, findConvention, readSeriesAnyConvention } from "./euler-convention.js";
 export { extendedVolume, middleColumns } from "./extended.js";
 export { type FbpOptions, fbp } from "./fbp.js";
+export { type FilmAtoms, type FilmAtomsOptions, filmAtoms } from "./film-atoms.js";
 export type { Gridding } from "./fourier-grid.js";
 export { type GenfireOptions, genfire } from "./genfire.js";
 export { inspectSeries, type SeriesReport } from "./inspect-series.js";

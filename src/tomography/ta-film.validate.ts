@@ -17,8 +17,8 @@ describeData("tantalum film", [`tomography/${folder}`], () => {
   test.each([
     [25, 0.97, 0.91, 24],
     [24, 0.97, 0.91, 24],
-    // The target of 91 % and 24 pm is not reached here: no cut finds more than 90 %, and the published volume traced alike gives 86 %, 24.3 pm.
-    [26, 0.97, 0.87, 25.7],
+    // 24 pm is not reached here: a fifth of these atoms lie within 4 Å of the border of the field, where they are 32 pm away, elsewhere 22.5.
+    [26, 0.97, 0.91, 24.7],
   ])(
     "area %i, unattended from the projections: correlation, atoms found and their distance from the published ones",
     async (area, least, found, pm) => {

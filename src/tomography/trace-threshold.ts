@@ -73,15 +73,25 @@ function odds(low: readonly [number, number, number], high: readonly [number, nu
   return ((high[0] / high[2]) * Math.exp(Math.max(-700, Math.min(700, t)))) / (low[0] / low[2]);
 }
 
+export interface Valley {
+  /** Where the valley's floor begins. */
+  readonly threshold: number;
+  /** The middle of its floor. */
+  readonly middle: number;
+  /** False where there is none: both are Otsu's threshold then. */
+  readonly found: boolean;
+}
+
 /**
  * Where the heights of false maxima end and those of atoms begin: the emptiest place of a smoothed histogram between the crowd near zero
  * and the first population that is not part of it. Species of atoms are several populations, so a split into two of everything would
  * part them instead. Falls back to Otsu where there is no valley.
  */
-export function valleyThreshold(values: ArrayLike<number>): { readonly threshold: number; readonly found: boolean } {
+export function valleyThreshold(values: ArrayLike<number>): Valley {
   const sorted = Float64Array.from(values).sort(),
     n = sorted.length;
-  if (n < 8) return { threshold: n ? sorted[0]! * 0.999 : 0, found: false };
+  const unknown = (threshold: number): Valley => ({ threshold, middle: threshold, found: false });
+  if (n < 8) return unknown(n ? sorted[0]! * 0.999 : 0);
   const top = sorted[Math.floor(0.98 * (n - 1))]!,
     bins = 120,
     h = new Float64Array(bins + 1);
@@ -117,9 +127,11 @@ export function valleyThreshold(values: ArrayLike<number>): { readonly threshold
     const less = Math.min(above, below);
     if (!(at < bins / 4 && less > 1.5 * (d[k]! + 0.2) && less - d[k]! > 3 * deviation(less, d[k]!))) continue;
     // The low side of a flat valley: a false atom is found out by the projections later, a lost one has to be found again.
-    let low = k;
-    while (low > at + 1 && d[low - 1]! <= d[k]! + Math.max(0.3, 2 * deviation(d[low - 1]!, d[k]!))) low--;
-    return { threshold: ((low + 0.5) / bins) * top, found: true };
+    const flat = (j: number): boolean => d[j]! <= d[k]! + Math.max(0.3, 2 * deviation(d[j]!, d[k]!));
+    let [low, high] = [k, k];
+    while (low > at + 1 && flat(low - 1)) low--;
+    while (high < bins && flat(high + 1)) high++;
+    return { threshold: ((low + 0.5) / bins) * top, middle: (((low + high) / 2 + 0.5) / bins) * top, found: true };
   }
-  return { threshold: otsuThreshold(sorted), found: false };
+  return unknown(otsuThreshold(sorted));
 }

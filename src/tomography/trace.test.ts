@@ -91,6 +91,10 @@ describe("tracing", () => {
     for (let a = 0; a < t.size; a++) expect(t.positions[3 * a]!).toBeLessThan(pixel);
     expect(traceAtoms(v, { pixel, threshold: 1.6 }).size).toBeLessThan(traceAtoms(v, { pixel }).size);
     expect(traceAtoms(v, { pixel, minDistance: 5 }).size).toBeLessThan(30);
+    const within = traceAtoms(v, { pixel, margin: [n / 2 - 3, 0, 0] });
+    expect(within.size).toBeGreaterThan(10);
+    for (let a = 0; a < within.size; a++) expect(Math.abs(within.positions[3 * a + 2]! + pixel / 2)).toBeLessThan(4 * pixel);
+    expect(() => traceAtoms(v, { pixel, margin: [0.5, 0, 0] })).toThrow("margin");
     expect(() => traceAtoms({ data: v.data.slice(1), shape: v.shape }, { pixel })).toThrow("bad-shape");
     expect(() => traceAtoms(v, { pixel: 0 })).toThrow("pixel");
     expect(traceAtoms({ data: new Float32Array(1000), shape: [10, 10, 10] }, { pixel }).size).toBe(0);
@@ -113,8 +117,10 @@ describe("thresholds", () => {
   });
   test("the valley lies below the lightest species", () => {
     const noise = Array.from({ length: 3000 }, () => -0.15 * Math.log(1 - random.uniform()));
-    const { threshold, found } = valleyThreshold([...noise, ...crowd(500, 2, 0.15), ...crowd(900, 4.5, 0.3)]);
+    const { threshold, middle, found } = valleyThreshold([...noise, ...crowd(500, 2, 0.15), ...crowd(900, 4.5, 0.3)]);
     expect(found).toBe(true);
+    expect(middle).toBeGreaterThan(threshold);
+    expect(middle).toBeLessThan(1.65);
     expect(threshold).toBeGreaterThan(0.7);
     expect(threshold).toBeLessThan(1.65);
   });

@@ -21,8 +21,8 @@ export interface TraceOptions {
   readonly radius?: number | undefined;
   /** 1 where atoms may be, [nz, ny, nx]. */
   readonly support?: ArrayLike<number> | undefined;
-  /** Voxels at the border of the volume without atoms (default 0). Beyond the border the volume is continued by its outermost voxels. */
-  readonly margin?: number | undefined;
+  /** Voxels at the border of the volume without atoms, on all sides or [z, y, x] (default 0). Beyond the border the volume is continued by its outermost voxels. */
+  readonly margin?: number | readonly [z: number, y: number, x: number] | undefined;
   /** Only atoms within the middle [ny, nx] of the volume are wanted; those beside it take part in joint fits. Default: the whole. */
   readonly field?: readonly [ny: number, nx: number] | undefined;
 }
@@ -56,20 +56,20 @@ export function traceAtoms(volume: VolumeOf, options: TraceOptions): TracedAtoms
   const { pixel, minDistance = 2, method = "joint", support, margin = 0 } = options;
   if (!(pixel > 0)) fail("bad-value", { pixel }, "pixel is the size of a voxel in Å, above 0");
   if (!(minDistance >= 0)) fail("bad-value", { minDistance }, "minDistance is a length in Å");
-  if (!(Number.isInteger(margin) && margin >= 0)) fail("bad-value", { margin }, "margin is a whole number of voxels");
+  const margins = typeof margin === "number" ? ([margin, margin, margin] as const) : margin;
+  if (!margins.every((m) => Number.isInteger(m) && m >= 0))
+    fail("bad-value", { margin }, "a margin is a whole number of voxels, on every side or along z, y and x");
   if (support && support.length !== volume.data.length)
     fail("bad-shape", { support: support.length, volume: volume.data.length }, "the support is as large as the volume");
   const padded = pad(volume, RIM),
     [nz, ny, nx] = padded.shape,
     [, sy, sx] = volume.shape,
     { data } = padded;
-  const inside = (i: number): number => {
-    const x = (i % nx) - RIM,
-      y = (Math.floor(i / nx) % ny) - RIM,
-      z = Math.floor(i / (nx * ny)) - RIM;
-    return (z * sy + y) * sx + x;
+  const allowed = (i: number): boolean => {
+    const at = [Math.floor(i / (nx * ny)) - RIM, (Math.floor(i / nx) % ny) - RIM, (i % nx) - RIM] as const;
+    return at.every((v, k) => v >= margins[k]! && v < volume.shape[k]! - margins[k]!) && support?.[(at[0] * sy + at[1]) * sx + at[2]] !== 0;
   };
-  const maxima = volumeMaxima(padded, 0, RIM + margin).filter((i) => support?.[inside(i)] !== 0);
+  const maxima = volumeMaxima(padded, 0, RIM).filter(allowed);
   // Widths of the strongest tenth tell how large a sphere an atom fills.
   const first = polynomialPeaks(padded, { radius: 2.5 });
   const sample = Array.from(maxima.subarray(0, Math.max(30, Math.min(500, Math.ceil(maxima.length / 10)))), (i) => first(i)).filter(
