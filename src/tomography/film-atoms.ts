@@ -64,9 +64,11 @@ export async function filmAtoms(series: TiltSeries, options: FilmAtomsOptions): 
   return { reconstruction, completed, traced: { ...traced, separated: cut.separated } };
 }
 
-/** Nothing after this finds a false atom out, so not the low side of the valley, which is the threshold of tracing. */
-const middleOfValley = ({ heights, refused, separated, threshold }: TracedAtoms): number =>
-  separated ? valleyThreshold([...heights, ...refused]).middle : threshold;
+/** Nothing after this finds a false atom out, so not the low side of the valley, which is the threshold of tracing and stays where there is no valley. */
+function middleOfValley({ heights, refused, separated, threshold }: TracedAtoms): number {
+  const { middle, found } = valleyThreshold([...heights, ...refused]);
+  return separated && found ? middle : threshold;
+}
 
 /** Voxels beyond the field, both sides together, in which atoms are traced as well: they belong to the fits of those at its rim. */
 const AROUND = 16;
